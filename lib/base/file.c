@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Locks and state folders: see file.h. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define POLL_MS 20
+
+void file_closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int file_flock(struct host *h, int fd, uint64_t ms)
+{
+	uint64_t end = host_now(h) + ms;
+
+	for (;;) {
+		uint64_t now;
+
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		now = host_now(h);
+		if (now >= end)
+			return -EWOULDBLOCK;
+		host_sleep(h, end - now < POLL_MS ? end - now : POLL_MS);
+	}
+}
+
+int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e)
+{
+	int fd = host_open_file(h, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600), r;
+
+	if (fd < 0)
+		return err_set(e, -fd, "cannot open the lock '%s': %s", path, err_text(fd));
+	r = file_flock(h, fd, ms);
+	if (r == 0)
+		return fd;
+	close(fd);
+	if (r == -EWOULDBLOCK)
+		return err_set(e, EWOULDBLOCK, "the lock '%s' is held by another process and did not come "
+			       "free within %llu ms: see who with 'fuser -v %s', then try again",
+			       path, (unsigned long long)ms, path);
+	return err_set(e, -r, "cannot lock '%s': %s", path, err_text(r));
+}
+
+bool file_is_current(struct host *h, int fd, const char *path)
+{
+	struct stat mine, there;
+
+	return fstat(fd, &mine) == 0 && host_stat(h, path, &there) == 0 &&
+	       mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+int file_private_dir(struct host *h, const char *path, struct err *e)
+{
+	int r = host_mkdir(h, path, 0700);
+	_cleanup_(file_closep) int fd = -1;
+	struct stat st;
+
+	if (r < 0 && r != -EEXIST)
+		return err_set(e, -r, "cannot create the folder '%s': %s", path, err_text(r));
+	fd = host_open_file(h, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return err_set(e, -fd, "'%s' is no folder of ours: %s; look at what lies there and remove it",
+			       path, err_text(fd));
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "cannot look at the folder '%s': %s", path, err_text(errno));
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return err_set(e, EPERM, "the folder '%s' belongs to user %u with mode %04o: others could forge "
+			       "leases in it; remove it, then try again", path, (unsigned)st.st_uid,
+			       (unsigned)st.st_mode & 07777);
+	return 0;
+}

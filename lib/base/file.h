@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * file - state files: locks with a deadline and atomic replacement, on top of host.h.
+ */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "host.h"
+
+void file_closep(int *fd);	/* for _cleanup_ */
+
+/* flock(2) LOCK_EX, polled until `ms` have passed (0 = one try).  -EWOULDBLOCK when another holds it.
+ * EINTR is retried. */
+int file_flock(struct host *h, int fd, uint64_t ms) _must_check_;
+
+/* Opens (creating, 0600) and locks `path`; the descriptor or a negative errno with a sentence. */
+int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e) _must_check_;
+
+/* The locked descriptor is still what lies at `path`: it was not unlinked or replaced meanwhile. */
+bool file_is_current(struct host *h, int fd, const char *path);
+
+/* Creates the folder and checks that it is a folder of ours that others cannot write to. */
+int file_private_dir(struct host *h, const char *path, struct err *e) _must_check_;
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * proc - children: what a child must shed before it may do anything, and running a program with a
+ * deadline.  The default host operations use it; nothing else runs programs.
+ */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stdint.h>
+
+#include "host.h"
+
+/* In a fresh child: own session, default signals and mask, /dev/null on 0-2 (stdout and stderr on
+ * `output` if that is >= 0), every other descriptor closed except the `n` of keep[] (-1 is
+ * skipped). */
+void proc_shed(int output, const int keep[], int n);
+
+/* host_ops.run on the running machine: argv[0] is an absolute path; the environment holds PATH,
+ * LC_ALL=C and nothing else.  A program that cannot be executed is the errno of execve(2).
+ * After `ms` the group gets SIGTERM, a second later SIGKILL; a child that survives even that is
+ * left behind (timed_out says so). */
+int proc_run(const char *const argv[], uint64_t ms, struct host_run *ret) _must_check_;
+
+#endif

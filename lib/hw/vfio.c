@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Hot reset through VFIO groups: see vfio.h. */
+#include "vfio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver.h"
+#include "pdev.h"
+#include "str.h"
+
+#define GROUPS_MAX 32
+#define LISTED_MAX 256
+
+struct session {
+	struct host *h;
+	int container, device;
+	int group[GROUPS_MAX];		/* IOMMU group numbers... */
+	int fd[GROUPS_MAX];		/* ...and their descriptors */
+	size_t n;
+};
+
+static void session_close(struct session *s)
+{
+	if (s->device >= 0)
+		close(s->device);
+	for (size_t i = 0; i < s->n; i++)
+		close(s->fd[i]);
+	if (s->container >= 0)
+		close(s->container);
+}
+
+static int group_of(struct host *h, struct bdf bdf, int *ret, struct err *e)
+{
+	char name[PDEV_NAME];
+	uint64_t v;
+	int r = host_read_linkname(h, pdev_path(bdf, "iommu_group").s, name, sizeof(name));
+
+	if (r == 0)
+		r = str_to_u64(name, 10, &v);
+	if (r < 0)
+		return err_set(e, -r, "cannot tell the IOMMU group of %s: %s", BDF_S(bdf), err_text(r));
+	*ret = (int)v;
+	return 0;
+}
+
+static int group_open(struct session *s, int group, struct err *e)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	struct host_path path = host_path("/dev/vfio/%d", group);
+	int fd = host_open_file(s->h, path.s, O_RDWR, 0), r;
+
+	if (fd < 0)
+		return err_set(e, -fd, "cannot open %s: %s%s", path.s, err_text(fd),
+			       fd == -EBUSY ? "; somebody uses the group: see 'fuser -v' on it" : "");
+	r = host_ioctl(s->h, fd, VFIO_GROUP_GET_STATUS, &status);
+	if (r == 0 && !(status.flags & VFIO_GROUP_FLAGS_VIABLE)) {
+		close(fd);
+		return err_set(e, EPERM, "IOMMU group %d is not viable: a member is on a host driver", group);
+	}
+	if (r == 0)
+		r = host_ioctl(s->h, fd, VFIO_GROUP_SET_CONTAINER, &s->container);
+	if (r < 0) {
+		close(fd);
+		return err_set(e, -r, "cannot put IOMMU group %d into a VFIO container: %s", group, err_text(r));
+	}
+	s->group[s->n] = group;
+	s->fd[s->n++] = fd;
+	return 0;
+}
+
+static int groups_open(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		int group = -1, r = group_of(s->h, fns[i], &group, e);
+		size_t at = 0;
+
+		while (r == 0 && at < s->n && s->group[at] != group)
+			at++;
+		if (r == 0 && at == s->n)
+			r = s->n < GROUPS_MAX ? group_open(s, group, e) :
+			    err_set(e, E2BIG, "the card spans more than %d IOMMU groups", GROUPS_MAX);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int session_open(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+{
+	struct bdf_text name = bdf_format(fns[0]);
+	int r;
+
+	s->container = host_open_file(s->h, "/dev/vfio/vfio", O_RDWR, 0);
+	if (s->container < 0)
+		return err_set(e, -s->container, "cannot open /dev/vfio/vfio: %s", err_text(s->container));
+	r = groups_open(s, fns, n, e);
+	if (r < 0)
+		return r;
+	r = host_ioctl(s->h, s->container, VFIO_SET_IOMMU, (void *)(uintptr_t)VFIO_TYPE1v2_IOMMU);
+	if (r < 0)
+		return err_set(e, -r, "VFIO refuses the IOMMU for %s: %s%s", name.s, err_text(r),
+			       r == -EPERM ? "; without interrupt remapping no VM can use the card: switch it on in "
+			       "the firmware" : "");
+	s->device = host_ioctl(s->h, s->fd[0], VFIO_GROUP_GET_DEVICE_FD, name.s);
+	if (s->device < 0)
+		return err_set(e, -s->device, "cannot open %s through VFIO: %s", name.s, err_text(s->device));
+	return 0;
+}
+
+static bool among(const struct vfio_pci_dependent_device *d, const struct bdf *fns, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fns[i].domain == d->segment && fns[i].bus == d->bus &&
+		    (fns[i].dev << 3 | fns[i].fn) == d->devfn)
+			return true;
+	return false;
+}
+
+/* Everything the kernel would reset is ours. */
+static int all_ours(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+{
+	size_t size = sizeof(struct vfio_pci_hot_reset_info) +
+		      LISTED_MAX * sizeof(struct vfio_pci_dependent_device);
+	struct vfio_pci_hot_reset_info *info = calloc(1, size);
+	int r;
+
+	if (!info)
+		return err_nomem(e);
+	info->argsz = (uint32_t)size;
+	r = host_ioctl(s->h, s->device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, info);
+	if (r < 0)
+		r = err_set(e, -r, "%s has no slot or bus reset: %s", BDF_S(fns[0]), err_text(r));
+	for (uint32_t i = 0; r == 0 && i < info->count && i < LISTED_MAX; i++) {
+		const struct vfio_pci_dependent_device *d = &info->devices[i];
+
+		if (!among(d, fns, n))
+			r = err_set(e, EPERM, "a reset of %s would also reset %04x:%02x:%02x.%x, which is not part "
+				    "of it", BDF_S(fns[0]), d->segment, d->bus, d->devfn >> 3, d->devfn & 7);
+	}
+	free(info);
+	return r;
+}
+
+static int reset(struct session *s, struct bdf bdf, struct err *e)
+{
+	union {
+		struct vfio_pci_hot_reset reset;
+		char room[sizeof(struct vfio_pci_hot_reset) + GROUPS_MAX * sizeof(int32_t)];
+	} u;
+	int r;
+
+	memset(&u, 0, sizeof(u));
+	u.reset.argsz = (uint32_t)(sizeof(u.reset) + s->n * sizeof(int32_t));
+	u.reset.count = (uint32_t)s->n;
+	for (size_t i = 0; i < s->n; i++)
+		u.reset.group_fds[i] = s->fd[i];
+	r = host_ioctl(s->h, s->device, VFIO_DEVICE_PCI_HOT_RESET, &u.reset);
+	return r < 0 ? err_set(e, -r, "VFIO hot reset of %s failed: %s", BDF_S(bdf), err_text(r)) : 0;
+}
+
+int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e)
+{
+	struct session s = { .h = h, .container = -1, .device = -1 };
+	uint64_t start = driver_clock();
+	int r = session_open(&s, fns, n, e);
+
+	if (r == 0)
+		r = all_ours(&s, fns, n, e);
+	if (r == 0)
+		r = reset(&s, fns[0], e);
+	session_close(&s);
+	*ns += driver_clock() - start;
+	return r;
+}

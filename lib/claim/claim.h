@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * claim - who has which devices: taking, giving back, and cleaning up after the dead.
+ *
+ * One node-wide lock guards the step from "the plan is possible" to "the lease exists", because
+ * IOMMU groups couple VMs; it is held briefly and never while a device is written to.  From then on
+ * the lease itself is the claim, and its own lock says who works on it.
+ *
+ * Every entry first gives back what a dead predecessor left half done.  Whether a VM lives is
+ * Proxmox's knowledge: it comes through struct claim_world.
+ */
+#ifndef CLAIM_H
+#define CLAIM_H
+
+#include "lease.h"
+#include "run.h"
+#include "str.h"
+
+struct claim_world {
+	/* 1 and *ret: the VM's QEMU is there (perhaps on its way out); 0: it is not; negative: cannot
+	 * be told. */
+	int (*vm_process)(struct host *h, unsigned vmid, struct lease_process *ret, struct err *e);
+	/* 1: Proxmox is starting, stopping or changing the VM right now; 0: it is not. */
+	int (*vm_locked)(struct host *h, unsigned vmid, struct err *e);
+};
+
+struct claim {
+	struct host *h;
+	const struct claim_world *world;
+	unsigned vmid;
+	uint64_t deadline;		/* host_now() value for the whole entry */
+	uint64_t back_ms;		/* what a roll-back may take on top of it */
+	uint64_t release_ms;		/* how long to wait until QEMU has let go */
+	uint64_t (*limit)(enum step_kind kind, enum step_way way);
+	int cancel;			/* signalfd, or -1 */
+	int node_lock;			/* descriptor while held, else -1 */
+	struct lease lease;		/* ours; fd -1 when there is none */
+	struct run_report report;	/* of the last run */
+	struct str notes;		/* what happened on the side, one line each, for people */
+};
+
+void claim_init(struct claim *c, struct host *h, const struct claim_world *world, unsigned vmid);
+/* Lets go of locks and memory; changes nothing on disk or device. */
+void claim_release(struct claim *c);
+
+/*
+ * Gets ready to claim for c->vmid: state folders, what dead hooks of other VMs left is given back,
+ * a lease that this VM still has is locked (c->lease) once its old QEMU is gone, and the node lock
+ * is held on return.  -EBUSY: the VM is running.
+ */
+int claim_enter(struct claim *c, struct err *e) _must_check_;
+
+/* What other VMs have, by their leases.  malloc'ed. */
+int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e) _must_check_;
+
+/* Carries out a plan without refusals: writes the lease (in place of an older one of this VM, whose
+ * devices must all be in the plan), drops the node lock, runs the steps.  On failure everything done
+ * has been taken back and the lease is gone, or says what could not be. */
+int claim_take(struct claim *c, const struct plan *plan, struct lease_process task, struct err *e) _must_check_;
+
+/* Are all devices of the lease we found in the plan? */
+bool claim_covers(const struct claim *c, const struct plan *plan);
+
+/* Gives back what c->lease holds, its VM being gone. */
+int claim_give_back(struct claim *c, struct err *e) _must_check_;
+
+/*
+ * post-stop and release: finds the VM's lease, waits until QEMU has let go, gives the devices back.
+ * 0 with *ret_had false: there was no lease.  -EBUSY: the VM lives or holds on; nothing was touched.
+ */
+int claim_return(struct claim *c, bool *ret_had, struct err *e) _must_check_;
+
+/* Waits, at most c->release_ms, until nobody can have the lease's devices open any more. */
+int claim_wait_gone(struct claim *c, struct lease *l, struct err *e) _must_check_;
+
+#endif

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reasons not to take a device: see judge.h. */
+#include "judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "str.h"
+
+struct look {
+	const struct plan_input *in;
+	struct plan *plan;
+	const struct device *v;
+	const struct pdev *d;
+	struct err *e;
+};
+
+static bool dragged(const struct look *l)
+{
+	return l->v->key[0] == '\0';
+}
+
+/* The device is on a host driver now (our own unfinished claim aside). */
+static bool on_host_driver(const struct look *l)
+{
+	return l->d->driver[0] && !l->d->vfio && strcmp(l->d->driver, "pci-stub") != 0;
+}
+
+static int no_group(struct look *l)
+{
+	if (l->d->group >= 0 || !snapshot_has_iommu(l->in->snapshot) || l->d->bridge)
+		return 0;
+	return plan_refuse(l->plan, "no-group", &l->v->bdf, l->e,
+			   "See which devices the IOMMU covers with 'ls /sys/kernel/iommu_groups/*/devices'.",
+			   "%s is in no IOMMU group: the IOMMU does not cover it, so no VM can have it",
+			   BDF_S(l->v->bdf));
+}
+
+static int bridge(struct look *l)
+{
+	if (!l->d->bridge)
+		return 0;
+	return plan_refuse(l->plan, "bridge", &l->v->bdf, l->e,
+			   "Name the device behind it instead; 'pve-gpu list --all' shows what there is.",
+			   "%s is a %s: bridges stay with the host", BDF_S(l->v->bdf),
+			   pdev_class_text(pdev_class(l->d)));
+}
+
+static int held(struct look *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->in->n_holds; i++) {
+		const struct hold *o = &l->in->holds[i];
+
+		if (!bdf_same(o->bdf, l->v->bdf))
+			continue;
+		r = plan_refuse(l->plan, "held", &l->v->bdf, l->e,
+				o->vmid ? "Stop that VM first, or give this VM another device." :
+				"End that process first.", "%s %sis held by %s", BDF_S(l->v->bdf),
+				dragged(l) ? "(same IOMMU group) " : "", o->who);
+		break;
+	}
+	return r;
+}
+
+static int pf_with_vfs(struct look *l)
+{
+	struct host_path hint = host_path("Remove them first: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+					  BDF_S(l->v->bdf));
+
+	if (l->d->vfs == 0)
+		return 0;
+	return plan_refuse(l->plan, "pf-with-vfs", &l->v->bdf, l->e, hint.s,
+			   "%s has %u virtual function%s; taking it would destroy them under their users",
+			   BDF_S(l->v->bdf), l->d->vfs, l->d->vfs == 1 ? "" : "s");
+}
+
+/* What must never be taken, whoever asks: the host would lose its disk or its network. */
+static int critical(struct look *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
+		const struct inuse_finding *f = &l->in->inuse->v[i];
+
+		if (f->weight == INUSE_CRITICAL && bdf_same(f->bdf, l->v->bdf))
+			r = plan_refuse(l->plan, "host-needs-it", &l->v->bdf, l->e,
+					"Move that elsewhere first, or take the device out of the VM's config.",
+					"%s %s; the host needs it", BDF_S(l->v->bdf), f->text);
+	}
+	return r;
+}
+
+/* Users of a wanted device: its unbind would hang until they close it, or tear it away from them. */
+static int users(struct look *l)
+{
+	int r = 0;
+
+	if (dragged(l))
+		return 0;
+	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
+		const struct inuse_finding *f = &l->in->inuse->v[i];
+
+		if (bdf_same(f->bdf, l->v->bdf) &&
+		    (f->weight == INUSE_HANGS || (f->weight == INUSE_BUSY && f->who.pid > 0)))
+			r = plan_refuse(l->plan, "in-use", &l->v->bdf, l->e,
+					"Stop what uses it, then start the VM again.",
+					"%s is in use: %s", BDF_S(l->v->bdf), f->text);
+	}
+	return r;
+}
+
+/* Host bridges, ISA bridges, SMBus, memory controllers: idle-looking, yet the board's own. */
+static bool part_of_board(const struct pdev *d)
+{
+	unsigned c = pdev_class(d);
+
+	return c >> 8 == 0x05 || c == 0x0600 || c == 0x0601 || c == 0x0680 || c == 0x0c05;
+}
+
+static const char *member_use(struct look *l, char *buf, size_t size)
+{
+	for (size_t i = 0; l->in->inuse && i < l->in->inuse->n; i++) {
+		const struct inuse_finding *f = &l->in->inuse->v[i];
+
+		if (bdf_same(f->bdf, l->v->bdf) && f->weight != INUSE_NOTE && f->weight != INUSE_CRITICAL) {
+			snprintf(buf, size, "in use: %s", f->text);
+			return buf;
+		}
+	}
+	if (part_of_board(l->d)) {
+		snprintf(buf, size, "part of the board, on %s", l->d->driver);
+		return buf;
+	}
+	return NULL;
+}
+
+static int group_member(struct look *l)
+{
+	char use[560];
+	const char *why;
+
+	if (!dragged(l) || !on_host_driver(l) || l->in->policy.members == MEMBERS_TAKE)
+		return 0;
+	why = member_use(l, use, sizeof(use));
+	if (!why && l->in->policy.members == MEMBERS_REFUSE) {
+		snprintf(use, sizeof(use), "on %s", l->d->driver);
+		why = use;
+	}
+	if (!why)
+		return 0;
+	return plan_refuse(l->plan, "group-member", &l->v->bdf, l->e,
+			   "Use a slot with a group of its own, pass this device to the same VM too, or set "
+			   "'group_members = take' in /etc/pve-gpu/settings.ini.",
+			   "%s (%s) shares IOMMU group %d with the VM's device and would be taken from the host "
+			   "with it, but it is %s", BDF_S(l->v->bdf), pdev_class_text(pdev_class(l->d)),
+			   l->d->group, why);
+}
+
+static int no_reset(struct look *l)
+{
+	if (l->in->policy.reset != POLICY_RESET_ALWAYS || l->d->bridge)
+		return 0;
+	for (size_t i = 0; i < l->plan->n_steps; i++) {
+		const struct step *s = &l->plan->steps[i];
+
+		if (s->kind == STEP_RESET && strstr(s->arg, BDF_S(l->v->bdf)))
+			return 0;
+	}
+	return plan_refuse(l->plan, "no-reset", &l->v->bdf, l->e,
+			   "Set 'reset = auto' to take it as it is.",
+			   "the kernel offers no way to reset %s, and the setting 'reset = always' demands one",
+			   BDF_S(l->v->bdf));
+}
+
+typedef int (*rule)(struct look *l);
+static const rule rules[] = {
+	bridge, no_group, held, pf_with_vfs, critical, users, group_member, no_reset,
+};
+
+int judge(const struct plan_input *in, struct plan *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->n_devices && !snapshot_has_iommu(in->snapshot))
+		r = plan_refuse(p, "no-iommu", NULL, e,
+				"Switch on VT-d or AMD-Vi in the firmware; on Intel also put intel_iommu=on on the "
+				"kernel's command line; then reboot.",
+				"this host has no IOMMU at work (/sys/class/iommu is empty), so no device can be "
+				"passed to a VM");
+	for (size_t i = 0; r == 0 && i < p->n_devices; i++) {
+		struct look l = { in, p, &p->devices[i], snapshot_get(in->snapshot, p->devices[i].bdf), e };
+
+		for (size_t k = 0; r == 0 && l.d && k < ARRAY_SIZE(rules); k++)
+			r = rules[k](&l);
+	}
+	return r;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lease - the record that a VM holds devices, and the journal of what was done to them.
+ *
+ * /run/pve-gpu/leases/<vmid> is a text file: the whole plan first, written at once under another
+ * name and renamed into place before anything is touched; then one appended line per event.  Every
+ * line ends in a checksum; a torn last line never happened.  A reboot empties /run, and the
+ * kernel forgets bindings and overrides with it.
+ *
+ *   pve-gpu-lease 1 vmid=100 boot=... task=PID:START
+ *   device 0000:01:00.0 key=hostpci0 id=10de:2684 ... driver=nvidia module=nvidia override= ...
+ *   step 0 kind=override chain=1 at=0000:01:00.0 from= to=vfio-pci ...
+ *   plan devices=2 steps=9
+ *   intent 0            written before the step is done
+ *   done 0 ns=41000 enable=0
+ *   claimed             all steps are done: the VM may start
+ *   qemu PID:START
+ *   undo 8              written before it is taken back
+ *   undone 8
+ *   failed 8 TEXT       could not be taken back
+ *   stuck 4 PID:START   the worker did not come back from the kernel
+ *
+ * Who works on a lease holds flock(2) on its file, and so does every worker it has sent into the
+ * kernel: as long as a writer is at work, nobody else gets the lock.  The kernel gives it up when the
+ * last of them ends, however it ends.
+ */
+#ifndef LEASE_H
+#define LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host.h"
+#include "plan.h"
+
+#define LEASE_RUN "/run/pve-gpu"
+#define LEASE_DIR LEASE_RUN "/leases"
+#define LEASE_ASIDE LEASE_RUN "/broken"
+#define LEASE_LOCK LEASE_RUN "/lock"
+
+enum lease_mark { MARK_PLANNED, MARK_INTENT, MARK_DONE, MARK_UNDO, MARK_UNDONE, MARK_FAILED, MARK_STUCK };
+
+/* A process, safe against a pid that is used again: start is field 22 of /proc/PID/stat. */
+struct lease_process {
+	pid_t pid;		/* 0 = none */
+	uint64_t start;
+};
+
+struct lease {
+	struct host *h;
+	int fd;			/* locked, open for appending; -1 when only read */
+	unsigned vmid;
+	char boot[40];
+	struct lease_process task;	/* the Proxmox task that called the hook */
+	struct lease_process qemu;	/* noted by post-start */
+	struct lease_process stuck;	/* the last worker that was left behind */
+	size_t whole;			/* bytes of whole lines, as read */
+	uint64_t written;		/* when the file was last written, seconds since 1970 */
+	bool claimed;			/* every step was done */
+	bool returning;			/* a walk back has begun */
+	struct plan plan;		/* devices and steps; no refusals */
+	struct lease_step { enum lease_mark mark; uint64_t ns; char why[160]; } *at;	/* per step */
+};
+
+#define LEASE_INIT { .fd = -1, .plan = PLAN_INIT }
+
+/* The folders below /run, ours alone. */
+int lease_prepare(struct host *h, struct err *e) _must_check_;
+
+/* Writes the plan and locks the file; replaces a lease of the same VM.  From here on the devices are
+ * accounted for. */
+int lease_create(struct host *h, const struct plan *plan, struct lease_process task,
+		 struct lease *ret, struct err *e) _must_check_;
+
+/* Reads without a lock.  -ENOENT: no lease.  -EBADMSG: damaged (and whatever could be read is lost);
+ * -ESTALE: of another boot. */
+int lease_load(struct host *h, unsigned vmid, struct lease *ret, struct err *e) _must_check_;
+
+/* Reads and locks, waiting `ms` for whoever works on it.  -EWOULDBLOCK: somebody still does; the
+ * sentence says at which step. */
+int lease_open(struct host *h, unsigned vmid, uint64_t ms, struct lease *ret, struct err *e) _must_check_;
+
+/* One line each; `text` may be NULL.  The state in memory follows the file. */
+int lease_mark(struct lease *l, size_t step, enum lease_mark mark, uint64_t ns, int enable,
+	       const char *text, struct err *e) _must_check_;
+int lease_note_claimed(struct lease *l, struct err *e) _must_check_;
+int lease_note_qemu(struct lease *l, struct lease_process qemu, struct err *e) _must_check_;
+int lease_note_stuck(struct lease *l, size_t step, struct lease_process worker, struct err *e) _must_check_;
+
+/* The devices are the host's again: the file goes. */
+int lease_remove(struct lease *l, struct err *e) _must_check_;
+/* Puts a file that cannot be read aside, for people to look at. */
+int lease_set_aside(struct host *h, unsigned vmid, struct err *e) _must_check_;
+/* Frees and unlocks; changes nothing on disk or device. */
+void lease_release(struct lease *l);
+
+/* Start time of a process (field 22 of /proc/PID/stat), 0 when there is none. */
+uint64_t lease_process_start(struct host *h, pid_t pid);
+bool lease_process_alive(struct host *h, struct lease_process p);
+
+/* All VM ids that have a lease, ascending; malloc'ed.  A missing folder is none. */
+int lease_list(struct host *h, unsigned **ret, size_t *ret_n, struct err *e) _must_check_;
+
+/* The step that was begun and not finished, or -1. */
+int lease_open_step(const struct lease *l);
+/* The step took effect, or may have. */
+bool lease_touched(const struct lease *l, size_t step);
+
+struct lease_path { char s[64]; };
+struct lease_path lease_path(unsigned vmid);
+
+/* This boot's id; "" when the kernel does not tell. */
+void lease_boot_id(struct host *h, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From wishes and facts to ordered steps: see plan.h. */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "judge.h"
+#include "reset.h"
+#include "str.h"
+
+void plan_release(struct plan *p)
+{
+	free(p->devices);
+	free(p->steps);
+	free(p->refusals);
+	*p = (struct plan)PLAN_INIT;
+}
+
+const char *step_kind_name(enum step_kind kind)
+{
+	switch (kind) {
+	case STEP_MODULE: return "module";
+	case STEP_POWER: return "power";
+	case STEP_METHOD: return "reset-method";
+	case STEP_OVERRIDE: return "override";
+	case STEP_UNBIND: return "unbind";
+	case STEP_BIND: return "bind";
+	case STEP_RESET: return "reset";
+	case STEP_CHECK: return "check";
+	}
+	return "unknown";
+}
+
+int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct err *e,
+		const char *hint, const char *fmt, ...)
+{
+	struct refusal *r;
+	va_list ap;
+
+	if (array_room(&p->refusals, p->n_refusals, &p->refusals_size, sizeof(*r)) < 0)
+		return err_nomem(e);
+	r = &p->refusals[p->n_refusals++];
+	snprintf(r->id, sizeof(r->id), "%s", id);
+	if (bdf)
+		snprintf(r->address, sizeof(r->address), "%s", BDF_S(*bdf));
+	va_start(ap, fmt);
+	vsnprintf(r->reason, sizeof(r->reason), fmt, ap);
+	va_end(ap);
+	snprintf(r->hint, sizeof(r->hint), "%s", hint);
+	return 0;
+}
+
+/* --- which functions ----------------------------------------------------------------------- */
+
+struct set { struct bdf *list; size_t n, size; };
+
+static int set_add(struct set *s, struct bdf a)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (bdf_same(s->list[i], a))
+			return 0;
+	if (array_room(&s->list, s->n, &s->size, sizeof(*s->list)) < 0)
+		return -ENOMEM;
+	s->list[s->n++] = a;
+	return 0;
+}
+
+static int add_group(struct set *set, const struct snapshot *s, int group)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < snapshot_count(s); i++) {
+		const struct pdev *d = snapshot_at(s, i);
+
+		if (d && d->group == group && !d->bridge)
+			r = set_add(set, d->bdf);
+	}
+	return r;
+}
+
+int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, struct bdf **ret,
+		 size_t *ret_n, struct err *e)
+{
+	struct set set = { NULL, 0, 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct pdev *d = snapshot_get(s, wants[i].bdf);
+
+		if (!d)
+			continue;
+		r = set_add(&set, d->bdf);
+		if (r == 0 && d->group >= 0)
+			r = add_group(&set, s, d->group);
+	}
+	if (r < 0) {
+		free(set.list);
+		return err_nomem(e);
+	}
+	if (set.n)
+		qsort(set.list, set.n, sizeof(*set.list), bdf_compare_qsort);
+	*ret = set.list;
+	*ret_n = set.n;
+	return 0;
+}
+
+static const char *key_of(const struct plan_input *in, struct bdf a)
+{
+	for (size_t i = 0; i < in->n_wants; i++)
+		if (bdf_same(in->wants[i].bdf, a))
+			return in->wants[i].key;
+	return "";
+}
+
+static const struct device *origin_of(const struct plan_input *in, struct bdf a)
+{
+	for (size_t i = 0; i < in->n_origins; i++)
+		if (bdf_same(in->origins[i].bdf, a))
+			return &in->origins[i];
+	return NULL;
+}
+
+static void device_fill(struct device *v, const struct plan_input *in, const struct pdev *d)
+{
+	const struct device *was = origin_of(in, d->bdf);
+
+	if (was) {
+		*v = *was;	/* what we found the first time, not what we made of it */
+	} else {
+		memcpy(v->driver, d->driver, sizeof(v->driver));
+		memcpy(v->module, d->module, sizeof(v->module));
+		memcpy(v->override, d->override, sizeof(v->override));
+		memcpy(v->power, d->power_control, sizeof(v->power));
+		memcpy(v->reset_method, d->reset_method, sizeof(v->reset_method));
+	}
+	v->bdf = d->bdf;
+	v->vendor = d->vendor;
+	v->device = d->device;
+	v->class = d->class;
+	v->group = d->group;
+	v->chain = 0;
+	snprintf(v->key, sizeof(v->key), "%s", key_of(in, d->bdf));
+}
+
+static int add_devices(struct plan *p, const struct plan_input *in, struct err *e)
+{
+	struct bdf *list = NULL;
+	size_t n = 0;
+	int r = plan_closure(in->snapshot, in->wants, in->n_wants, &list, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct pdev *d = snapshot_get(in->snapshot, list[i]);
+
+		if (array_room(&p->devices, p->n_devices, &p->devices_size, sizeof(*p->devices)) < 0)
+			r = err_nomem(e);
+		else
+			device_fill(&p->devices[p->n_devices++], in, d);
+	}
+	free(list);
+	return r;
+}
+
+/* --- chains: what must not run side by side ----------------------------------------------------- */
+
+/* One IOMMU group moves as a whole; a bus is reset as a whole; functions of one slot share locks.
+ * Functions on the root bus share nothing but their slot. */
+static bool coupled(const struct device *a, const struct device *b, const struct snapshot *s)
+{
+	const struct pdev *d = snapshot_get(s, a->bdf);
+
+	if (a->group >= 0 && a->group == b->group)
+		return true;
+	if (bdf_same_slot(a->bdf, b->bdf))
+		return true;
+	return d && d->has_parent && !d->is_vf && bdf_same_bus(a->bdf, b->bdf);
+}
+
+static void number_chains(struct plan *p, const struct snapshot *s)
+{
+	unsigned used = 0;
+	bool again = true;
+
+	for (size_t i = 0; i < p->n_devices; i++)
+		p->devices[i].chain = (unsigned)i + 1;
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < p->n_devices; i++)
+			for (size_t j = 0; j < i; j++)
+				if (p->devices[i].chain != p->devices[j].chain &&
+				    coupled(&p->devices[i], &p->devices[j], s)) {
+					unsigned from = p->devices[i].chain, to = p->devices[j].chain;
+
+					for (size_t k = 0; k < p->n_devices; k++)
+						if (p->devices[k].chain == from)
+							p->devices[k].chain = to;
+					again = true;
+				}
+	}
+	for (size_t i = 0; i < p->n_devices; i++) {	/* 1..n without gaps, in order of address */
+		unsigned old = p->devices[i].chain;
+
+		if (old <= used)
+			continue;
+		used++;
+		for (size_t k = 0; k < p->n_devices; k++)
+			if (p->devices[k].chain == old)
+				p->devices[k].chain = used;
+	}
+	p->chains = used;
+}
+
+/* --- steps ------------------------------------------------------------------------------------- */
+
+static int add_step(struct plan *p, enum step_kind kind, const struct device *v, const char *from,
+		    const char *to, const char *arg, struct err *e)
+{
+	struct step *s;
+
+	if (array_room(&p->steps, p->n_steps, &p->steps_size, sizeof(*s)) < 0)
+		return err_nomem(e);
+	s = &p->steps[p->n_steps++];
+	s->kind = kind;
+	s->enable = -1;
+	if (v) {
+		s->chain = v->chain;
+		s->bdf = v->bdf;
+	}
+	snprintf(s->from, sizeof(s->from), "%s", from);
+	snprintf(s->to, sizeof(s->to), "%s", to);
+	snprintf(s->arg, sizeof(s->arg), "%s", arg);
+	return 0;
+}
+
+/* A device found on vfio-pci stays there: whoever bound it so wants it so. */
+static bool moves(const struct device *v)
+{
+	return strcmp(v->driver, "vfio-pci") != 0;
+}
+
+typedef int (*device_step)(struct plan *p, const struct device *v, struct err *e);
+
+static int step_power(struct plan *p, const struct device *v, struct err *e)
+{
+	return v->power[0] ? add_step(p, STEP_POWER, v, v->power, "on", "", e) : 0;
+}
+
+static int step_method(struct plan *p, const struct device *v, struct err *e)
+{
+	return v->reset_method[0] ? add_step(p, STEP_METHOD, v, v->reset_method, v->reset_method, "", e) : 0;
+}
+
+static int step_override(struct plan *p, const struct device *v, struct err *e)
+{
+	return moves(v) ? add_step(p, STEP_OVERRIDE, v, v->override, "vfio-pci", "", e) : 0;
+}
+
+static int step_unbind(struct plan *p, const struct device *v, struct err *e)
+{
+	return moves(v) && v->driver[0] ? add_step(p, STEP_UNBIND, v, v->driver, "", v->module, e) : 0;
+}
+
+static int step_bind(struct plan *p, const struct device *v, struct err *e)
+{
+	return moves(v) ? add_step(p, STEP_BIND, v, "", "vfio-pci", "", e) : 0;
+}
+
+static int step_check(struct plan *p, const struct device *v, struct err *e)
+{
+	return add_step(p, STEP_CHECK, v, "", "", "", e);
+}
+
+/* One kind of step for all devices of a chain.  Higher functions go first: audio and USB of a card
+ * talk through function 0, which leaves last and, the steps being walked backwards, returns
+ * first. */
+static int each_device(struct plan *p, unsigned chain, device_step step, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = p->n_devices; r == 0 && i-- > 0; )
+		if (p->devices[i].chain == chain)
+			r = step(p, &p->devices[i], e);
+	return r;
+}
+
+static bool in_plan(const struct plan *p, struct bdf a)
+{
+	for (size_t i = 0; i < p->n_devices; i++)
+		if (bdf_same(p->devices[i].bdf, a))
+			return true;
+	return false;
+}
+
+/* A VFIO hot reset reaches the whole bus: possible behind a bridge, when everything there is ours. */
+static bool hot_possible(const struct plan *p, const struct snapshot *s, const struct pdev *d)
+{
+	if (!d->has_parent || d->is_vf)
+		return false;
+	for (size_t i = 0; i < snapshot_count(s); i++)
+		if (bdf_same_bus(snapshot_address(s, i), d->bdf) && !in_plan(p, snapshot_address(s, i)))
+			return false;
+	return true;
+}
+
+static bool alone_on_bus(const struct snapshot *s, const struct pdev *d)
+{
+	for (size_t i = 0; i < snapshot_count(s); i++)
+		if (bdf_same_bus(snapshot_address(s, i), d->bdf) && !bdf_same(snapshot_address(s, i), d->bdf))
+			return false;
+	return d->has_parent;
+}
+
+/* The devices of v's chain that one reset concerns, as text; false when they do not fit. */
+static bool reset_list(const struct plan *p, const struct device *v, bool whole_bus, char *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct device *o = &p->devices[i];
+		const char *text = BDF_S(o->bdf);
+
+		if (o->chain != v->chain || !(whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
+			continue;
+		if (n + strlen(text) + 2 > STEP_ARG)
+			return false;
+		n += (size_t)snprintf(list + n, STEP_ARG - n, "%s%s", n ? " " : "", text);
+	}
+	return true;
+}
+
+static const struct device *first_of(const struct plan *p, const struct device *v, bool whole_bus)
+{
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct device *o = &p->devices[i];
+
+		if (o->chain == v->chain && (whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
+			return o;
+	}
+	return v;
+}
+
+/* What the functions of v's slot offer by themselves: *all and *any, and a name for it. */
+static void own_methods(const struct plan *p, const struct snapshot *s, const struct device *v,
+			bool *all, bool *any, char *name)
+{
+	char word[PDEV_METHODS];
+
+	*all = true;
+	*any = false;
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct pdev *d = snapshot_get(s, p->devices[i].bdf);
+
+		if (!d || !bdf_same_slot(d->bdf, v->bdf))
+			continue;
+		if (!reset_own_works(d, alone_on_bus(s, d))) {
+			*all = false;
+		} else if (!*any) {
+			*any = true;
+			snprintf(name, PDEV_METHODS, "%s", reset_first_method(d, word, sizeof(word)));
+		}
+	}
+}
+
+/* One reset per slot, or per bus where only a reset of the bus helps. */
+static int step_reset(struct plan *p, const struct snapshot *s, const struct device *v, struct err *e)
+{
+	const struct pdev *d = snapshot_get(s, v->bdf);
+	char list[STEP_ARG] = "", name[PDEV_METHODS] = "";
+	bool all, any, hot, whole_bus;
+	int r;
+
+	own_methods(p, s, v, &all, &any, name);
+	hot = hot_possible(p, s, d);
+	whole_bus = hot && !all;
+	if (first_of(p, v, whole_bus) != v || (!hot && !any))
+		return 0;
+	if (!reset_list(p, v, whole_bus, list))
+		return 0;
+	r = add_step(p, STEP_RESET, v, "", whole_bus ? "hot" : name, list, e);
+	if (r == 0)
+		p->steps[p->n_steps - 1].hot = hot;
+	return r;
+}
+
+static int chain_steps(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
+{
+	static const device_step before[] = {
+		step_power, step_method, step_override, step_unbind, step_bind,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(before); i++)
+		r = each_device(p, chain, before[i], e);
+	for (size_t i = 0; r == 0 && i < p->n_devices; i++)
+		if (p->devices[i].chain == chain && in->policy.reset != POLICY_RESET_NEVER)
+			r = step_reset(p, in->snapshot, &p->devices[i], e);
+	return r == 0 ? each_device(p, chain, step_check, e) : r;
+}
+
+static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
+{
+	int r = 0;
+
+	if (!snapshot_has_vfio(in->snapshot))
+		r = add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
+	for (unsigned c = 1; r == 0 && c <= p->chains; c++)
+		r = chain_steps(p, in, c, e);
+	return r;
+}
+
+int plan_build(const struct plan_input *in, struct plan *ret, struct err *e)
+{
+	int r;
+
+	ret->vmid = in->vmid;
+	r = add_devices(ret, in, e);
+	if (r == 0 && ret->n_devices) {
+		number_chains(ret, in->snapshot);
+		r = add_steps(ret, in, e);
+	}
+	return r == 0 ? judge(in, ret, e) : r;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan - what a claim would do, as data; and every reason not to do it.
+ *
+ * plan_build() is pure: wishes, a snapshot of the machine, other people's rights and the
+ * administrator's policy go in, ordered steps and refusals come out.  Nothing has been touched when
+ * it returns, all refusals are there at once, and a plan with a refusal is never carried out.
+ *
+ * Every function of the IOMMU groups of the wanted devices is in the plan (bridges excepted),
+ * because Proxmox binds them all (SysFSTools.pm pci_dev_group_bind_to_vfio) and because the kernel
+ * lends a group only as a whole (drivers/iommu/iommu.c iommu_group_claim_dma_owner).
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bdf.h"
+#include "err.h"
+#include "inuse.h"
+#include "pdev.h"
+#include "snapshot.h"
+
+/* A function that the VM's configuration asks for. */
+struct want {
+	struct bdf bdf;
+	char key[12];			/* "hostpci0" */
+};
+
+/* Somebody else's right to a function. */
+struct hold {
+	struct bdf bdf;
+	unsigned vmid;			/* 0 = no VM */
+	char who[160];			/* "VM 101, which is running (pid 4242)" */
+};
+
+struct refusal {
+	char id[24];			/* stable: "held", "no-iommu"... */
+	char address[24];		/* "" when it is about no single device */
+	char reason[800];		/* a sentence */
+	char hint[320];			/* what to do about it, "" when nothing */
+};
+
+/* What becomes of group members that nobody asked for. */
+enum members_policy { MEMBERS_IDLE, MEMBERS_TAKE, MEMBERS_REFUSE };
+enum reset_policy { POLICY_RESET_AUTO, POLICY_RESET_ALWAYS, POLICY_RESET_NEVER };
+
+struct policy {
+	enum members_policy members;
+	enum reset_policy reset;
+};
+
+/* A function in a plan or lease: what it was before anybody touched it. */
+struct device {
+	struct bdf bdf;
+	char key[12];			/* "hostpci0", "" = dragged along by its group */
+	uint16_t vendor, device;
+	uint32_t class;
+	int group;
+	unsigned chain;			/* devices of one chain are handled one after another */
+	char driver[PDEV_NAME];		/* "" = none */
+	char module[PDEV_NAME];
+	char override[PDEV_NAME];	/* "" = unset */
+	char power[16];			/* power/control */
+	char reset_method[PDEV_METHODS];
+};
+
+enum step_kind {
+	STEP_MODULE,	/* load `arg`, so that the driver `to` is there */
+	STEP_POWER,	/* power/control: keep awake */
+	STEP_METHOD,	/* reset_method: remembered, and put back if something changed it */
+	STEP_OVERRIDE,	/* driver_override */
+	STEP_UNBIND,	/* from driver `from` (module `arg`) */
+	STEP_BIND,	/* to driver `to` */
+	STEP_RESET,	/* the functions in `arg`, by `to` */
+	STEP_CHECK,	/* does it answer? */
+};
+
+#define STEP_KINDS 8
+#define STEP_ARG 448
+
+/* Everything inline, so that a step can be written to the journal and sent to a worker as it is. */
+struct step {
+	enum step_kind kind;
+	unsigned chain;			/* 0 = before all chains */
+	struct bdf bdf;			/* all zero for STEP_MODULE */
+	bool hot;			/* STEP_RESET: VFIO hot reset is possible */
+	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
+	char from[PDEV_METHODS], to[PDEV_METHODS];
+	char arg[STEP_ARG];
+};
+
+struct plan {
+	unsigned vmid;
+	struct device *devices;
+	size_t n_devices, devices_size;
+	struct step *steps;
+	size_t n_steps, steps_size;
+	struct refusal *refusals;
+	size_t n_refusals, refusals_size;
+	unsigned chains;		/* 1..chains */
+};
+
+#define PLAN_INIT { 0 }
+
+struct plan_input {
+	unsigned vmid;
+	const struct snapshot *snapshot;
+	const struct want *wants;
+	size_t n_wants;
+	const struct hold *holds;
+	size_t n_holds;
+	const struct device *origins;	/* what devices of our own unfinished lease were at first */
+	size_t n_origins;
+	const struct inuse *inuse;	/* may be NULL */
+	struct policy policy;
+};
+
+/* Only -ENOMEM fails; whatever is wrong with the wishes is a refusal. */
+int plan_build(const struct plan_input *in, struct plan *ret, struct err *e) _must_check_;
+void plan_release(struct plan *p);
+
+/* Adds a refusal (for callers that find reasons of their own before the plan is built). */
+int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct err *e,
+		const char *hint, const char *fmt, ...) _printf_(6, 7);
+
+/* The functions the plan will be about: the wanted ones and the non-bridge members of their
+ * groups, ascending, without repetition.  malloc'ed. */
+int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, struct bdf **ret,
+		 size_t *ret_n, struct err *e) _must_check_;
+
+/* "power", "override"... */
+const char *step_kind_name(enum step_kind kind);
+
+#endif

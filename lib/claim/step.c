@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What each kind of step does and how it is taken back: see step.h. */
+#include "step.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver.h"
+#include "reset.h"
+#include "str.h"
+
+#define MODPROBE_MS 30000
+#define STILL_OPEN_MS 3000
+
+struct run {
+	struct host *h;
+	const struct step *s;
+	struct step_reply *reply;
+};
+
+static int module_do(struct run *c)
+{
+	return driver_need(c->h, c->s->to, c->s->arg, MODPROBE_MS, &c->reply->ns, &c->reply->e);
+}
+
+static int nothing(struct run *c)
+{
+	(void)c;
+	return 0;
+}
+
+/* Writes an attribute unless it has that value already, and reads it back. */
+static int attr_set(struct run *c, const char *attr, const char *value)
+{
+	struct host_path path = pdev_path(c->s->bdf, attr);
+	char now[PDEV_METHODS];
+	int r = host_read_line(c->h, path.s, now, sizeof(now));
+
+	if (r == -ENOENT || (r == 0 && strcmp(now, value) == 0))
+		return 0;
+	if (r == 0)
+		r = driver_attr(c->h, c->s->bdf, attr, value, &c->reply->ns, &c->reply->e);
+	else
+		r = err_set(&c->reply->e, -r, "cannot read %s of %s: %s", attr, BDF_S(c->s->bdf), err_text(r));
+	return r;
+}
+
+static int power_do(struct run *c)
+{
+	return attr_set(c, "power/control", c->s->to);
+}
+
+static int power_undo(struct run *c)
+{
+	return attr_set(c, "power/control", c->s->from);
+}
+
+static int method_undo(struct run *c)
+{
+	return attr_set(c, "reset_method", c->s->from);
+}
+
+static int override_put(struct run *c, const char *value)
+{
+	char now[PDEV_NAME];
+	int r = pdev_read_override(c->h, c->s->bdf, now, sizeof(now));
+
+	if (r < 0)
+		return err_set(&c->reply->e, -r, "cannot read driver_override of %s: %s", BDF_S(c->s->bdf),
+			       err_text(r));
+	if (strcmp(now, value) == 0)
+		return 0;
+	return driver_set_override(c->h, c->s->bdf, value, &c->reply->ns, &c->reply->e);
+}
+
+static int override_do(struct run *c)
+{
+	return override_put(c, c->s->to);
+}
+
+static int override_undo(struct run *c)
+{
+	return override_put(c, c->s->from);
+}
+
+static int unbind_do(struct run *c)
+{
+	char now[PDEV_NAME];
+	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), &c->reply->e);
+
+	/* Taking over an unfinished claim of our own: it is past this point already. */
+	if (r < 0 || strcmp(now, "vfio-pci") == 0)
+		return r;
+	return driver_unbind(c->h, c->s->bdf, c->s->from, &c->reply->ns, &c->reply->e);
+}
+
+/* Back to the driver it came from, by name: the override keeps every other driver off until it is
+ * bound (vfio-pci has a dynamic ID for the device since Proxmox's first start of such a VM). */
+static int unbind_undo(struct run *c)
+{
+	struct err *e = &c->reply->e;
+	char now[PDEV_NAME];
+	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), e);
+
+	if (r < 0 || strcmp(now, c->s->from) == 0)
+		return r;
+	if (now[0])
+		return err_set(e, EBUSY, "%s is on %s and cannot go back to %s", BDF_S(c->s->bdf), now, c->s->from);
+	r = driver_need(c->h, c->s->from, c->s->arg, MODPROBE_MS, &c->reply->ns, e);
+	if (r == 0)
+		r = override_put(c, c->s->from);
+	if (r == 0)
+		r = driver_bind(c->h, c->s->bdf, c->s->from, &c->reply->ns, e);
+	return r;
+}
+
+static int read_enable(struct run *c)
+{
+	uint64_t v;
+
+	return host_read_u64(c->h, pdev_path(c->s->bdf, "enable").s, 10, &v) < 0 ? -1 : (int)v;
+}
+
+static int bind_do(struct run *c)
+{
+	int r = driver_bind(c->h, c->s->bdf, c->s->to, &c->reply->ns, &c->reply->e);
+
+	if (r < 0)
+		return r;
+	c->reply->enable = read_enable(c);
+	/* vfio-pci sets power/control to auto as it binds: an idle card would sleep through reset
+	 * and check. */
+	return attr_set(c, "power/control", "on");
+}
+
+/* Unbinding what somebody has open takes the card out of the running guest and blocks until he
+ * closes it (drivers/vfio/vfio_main.c:vfio_unregister_group_dev).  The enable count is the proof:
+ * vfio-pci raises it on the first open and lowers it on the last close. */
+static int bind_undo(struct run *c)
+{
+	struct err *e = &c->reply->e;
+	uint64_t end = host_now(c->h) + STILL_OPEN_MS;
+	char now[PDEV_NAME];
+	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), e);
+
+	if (r < 0 || strcmp(now, c->s->to) != 0)
+		return r;
+	while (c->s->enable >= 0 && read_enable(c) > c->s->enable) {
+		if (host_now(c->h) >= end)
+			return err_set(e, EBUSY, "%s is still open: a process uses it through VFIO; see who with "
+				       "'fuser -v /dev/vfio/*'", BDF_S(c->s->bdf));
+		host_sleep(c->h, 50);
+	}
+	return driver_unbind(c->h, c->s->bdf, c->s->to, &c->reply->ns, e);
+}
+
+static size_t parse_list(char *list, struct bdf *fns, size_t max)
+{
+	char *cursor = list, *word;
+	size_t n = 0;
+
+	while (n < max && (word = str_token(&cursor, " ")))
+		if (bdf_parse(word, &fns[n]) == 0)
+			n++;
+	return n;
+}
+
+/* Never a reset of what a host driver owns: every function in the list must be on vfio-pci now. */
+static int all_on_vfio(struct run *c, const struct bdf *fns, size_t n)
+{
+	char now[PDEV_NAME];
+
+	for (size_t i = 0; i < n; i++) {
+		int r = driver_current(c->h, fns[i], now, sizeof(now), &c->reply->e);
+
+		if (r < 0)
+			return r;
+		if (strcmp(now, "vfio-pci") != 0)
+			return err_set(&c->reply->e, EBUSY, "%s is on '%s' instead of vfio-pci: no reset", BDF_S(fns[i]), now);
+	}
+	return 0;
+}
+
+static int reset_do(struct run *c)
+{
+	enum reset_way way = strcmp(c->s->to, "hot") == 0 ? RESET_HOT : RESET_SYSFS, used = way;
+	struct bdf fns[32];
+	char list[STEP_ARG];
+	size_t n;
+	int r;
+
+	memcpy(list, c->s->arg, sizeof(list));
+	n = parse_list(list, fns, ARRAY_SIZE(fns));
+	r = all_on_vfio(c, fns, n);
+	if (r == 0)
+		r = reset_card(c->h, fns, n, way, c->s->hot, &used, &c->reply->ns, &c->reply->e);
+	if (r == 0)
+		snprintf(c->reply->used, sizeof(c->reply->used), "%.15s", used == RESET_HOT ? "hot reset" :
+			 way == RESET_SYSFS ? c->s->to : "reset");
+	return r;
+}
+
+static int check_do(struct run *c)
+{
+	return reset_check(c->h, c->s->bdf, &c->reply->e);
+}
+
+static const struct kind {
+	int (*act)(struct run *c);
+	int (*undo)(struct run *c);
+	uint64_t do_ms, undo_ms;
+	const char *do_text, *undo_text;	/* %1$s address, %2$s from, %3$s to */
+} kinds[STEP_KINDS] = {
+	[STEP_MODULE]	= { module_do, nothing, 31000, 1000, "load the driver %3$s", "keep the driver %3$s" },
+	[STEP_POWER]	= { power_do, power_undo, 5000, 5000, "keep %1$s awake",
+			    "set power/control of %1$s back to '%2$s'" },
+	[STEP_METHOD]	= { nothing, method_undo, 5000, 5000, "remember the reset methods of %1$s",
+			    "set the reset methods of %1$s back to '%2$s'" },
+	[STEP_OVERRIDE]	= { override_do, override_undo, 5000, 5000, "set driver_override of %1$s to %3$s",
+			    "set driver_override of %1$s back to '%2$s'" },
+	[STEP_UNBIND]	= { unbind_do, unbind_undo, 30000, 60000, "unbind %1$s from %2$s", "bind %1$s to %2$s again" },
+	[STEP_BIND]	= { bind_do, bind_undo, 20000, 20000, "bind %1$s to %3$s", "unbind %1$s from %3$s" },
+	[STEP_RESET]	= { reset_do, nothing, 75000, 1000, "reset %1$s (%3$s)", "reset %1$s" },
+	[STEP_CHECK]	= { check_do, nothing, 5000, 1000, "check that %1$s answers", "check %1$s" },
+};
+
+uint64_t step_limit(enum step_kind kind, enum step_way way)
+{
+	return way == STEP_DO ? kinds[kind].do_ms : kinds[kind].undo_ms;
+}
+
+struct step_text step_describe(const struct step *s, enum step_way way)
+{
+	const char *fmt = way == STEP_DO ? kinds[s->kind].do_text : kinds[s->kind].undo_text;
+	const char *words[] = { BDF_S(s->bdf), s->from, s->to };
+	struct str text = STR_INIT;
+	struct step_text t;
+
+	for (; *fmt; fmt++) {
+		if (fmt[0] == '%' && fmt[1] >= '1' && fmt[1] <= '3') {
+			(void)str_add(&text, words[fmt[1] - '1']);
+			fmt += 3;
+		} else {
+			(void)str_addn(&text, fmt, 1);
+		}
+	}
+	snprintf(t.s, sizeof(t.s), "%s", text.s);
+	str_release(&text);
+	return t;
+}
+
+void step_serve(struct host *h, void *arg, const void *request, void *reply)
+{
+	const struct step_request *q = request;
+	struct step_reply *a = reply;
+	struct run c = { h, &q->step, a };
+
+	(void)arg;
+	memset(a, 0, sizeof(*a));
+	a->enable = -1;
+	if ((unsigned)q->step.kind >= STEP_KINDS)
+		a->r = err_set(&a->e, EINVAL, "unknown kind of step %d", (int)q->step.kind);
+	else
+		a->r = q->way == STEP_DO ? kinds[q->step.kind].act(&c) : kinds[q->step.kind].undo(&c);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * step - carrying out one step, or taking it back.  Runs in a worker: any of it may hang.
+ *
+ * A table gives each kind its functions.  Doing a step that is done already does nothing; taking
+ * back a step looks first whether there is anything to take back, so both may be repeated at any
+ * point, also after an intent that never happened.  A new kind of step is a row and its tests.
+ */
+#ifndef STEP_H
+#define STEP_H
+
+#include "plan.h"
+
+enum step_way { STEP_DO, STEP_UNDO };
+
+struct step_request {
+	enum step_way way;
+	struct step step;
+};
+
+struct step_reply {
+	int r;			/* 0 or a negative errno; then e has the sentence */
+	int enable;		/* STEP_BIND: the enable count after it */
+	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
+	char used[16];		/* STEP_RESET: the method that worked */
+	struct err e;
+};
+
+/* A worker_fn. */
+void step_serve(struct host *h, void *arg, const void *request, void *reply);
+
+/* How long a step may take before it counts as stuck, in ms.  Upper bounds from the kernel's own
+ * waits (pci_dev_wait polls for 60 s) and from drivers' behaviour. */
+uint64_t step_limit(enum step_kind kind, enum step_way way);
+
+/* "unbind 0000:01:00.0 from nvidia": the step in words, for messages. */
+struct step_text { char s[160]; };
+struct step_text step_describe(const struct step *s, enum step_way way);
+
+#endif

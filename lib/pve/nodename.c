@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "str.h"
@@ -12,7 +11,7 @@
 /* A kernel's host name has at most 64 bytes; what a captured tree holds may be anything. */
 #define HOSTNAME_MAX 1024
 
-static bool is_node_name(const char *name)
+bool nodename_is_valid(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -44,7 +43,7 @@ int nodename_read(struct host *h, char *buf, size_t size, struct err *e)
 		return err_set(e, -r, "cannot tell the name of this node: no host name in "
 			       "'/proc/sys/kernel/hostname': %s", err_text(r));
 	name[strcspn(name, ".")] = '\0';
-	if (!is_node_name(name))
+	if (!nodename_is_valid(name))
 		return err_set(e, EINVAL, "the host name is no name a Proxmox node can have (letters, "
 			       "digits and inner hyphens): see 'hostnamectl'");
 	if (str_copy(buf, size, name) < 0)

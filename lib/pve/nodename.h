@@ -9,6 +9,7 @@
 #ifndef NODENAME_H
 #define NODENAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -16,8 +17,10 @@
 
 #define NODENAME_SIZE 256
 
-/* Letters, digits and inner hyphens, NUL-terminated (pve-common: JSONSchema.pm:
- * pve_verify_node_name).  Negative with a sentence when there is no usable name. */
+/* Letters, digits and inner hyphens (pve-common: JSONSchema.pm: pve_verify_node_name). */
+bool nodename_is_valid(const char *name);
+
+/* The name, valid and NUL-terminated.  Negative with a sentence when there is no usable name. */
 int nodename_read(struct host *h, char *buf, size_t size, struct err *e) _must_check_;
 
 #endif

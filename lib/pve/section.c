@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,4 +273,19 @@ const struct section_prop *section_get(const struct section *s, const char *key)
 		if (strcmp(s->props[i].key, key) == 0)
 			return &s->props[i];
 	return NULL;
+}
+
+bool section_flag(const struct section *s, const char *key)
+{
+	for (size_t i = 0; i < s->n_props; i++) {
+		const char *value = s->props[i].value;
+
+		if (strcmp(s->props[i].key, key) != 0)
+			continue;
+		if (!*value || strcmp(value, "1") == 0)
+			return true;
+		if (strcmp(value, "0") == 0)
+			return false;
+	}
+	return false;
 }

@@ -18,6 +18,7 @@
 #ifndef SECTION_H
 #define SECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -77,5 +78,9 @@ const struct section *section_find(const struct section_file *f, const char *id)
 
 /* Of several properties with one key Proxmox keeps the first (except where a key is a list). */
 const struct section_prop *section_get(const struct section *s, const char *key);
+
+/* A boolean property: "1" or no value is true; "0" is false, and so is a property that is not there.
+ * Proxmox drops any other text (JSONSchema.pm: check_type), even "yes". */
+bool section_flag(const struct section *s, const char *key);
 
 #endif

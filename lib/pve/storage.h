@@ -23,19 +23,19 @@
 
 struct storage {
 	char *id, *type;
-	char *snippets;		/* the folder; NULL: this type cannot hold snippets, or its definition
-				 * lacks something that Proxmox requires */
+	char *path;		/* NULL: a type whose snippets we do not know, or broken */
+	char *snippets;		/* the folder of its snippets; NULL exactly when path is */
 	char *nodes;		/* names separated by single spaces; "" = every node */
-	char *mountpoint;	/* must be a mount point for the storage to be online; "" = need not */
+	char *mountpoint;	/* must be a mount point, or the storage is offline; "" = need not */
 	bool shared;
 	bool disabled;
 	bool offers_snippets;	/* `content` lists snippets: the GUI shows them */
-	bool broken;		/* Proxmox drops this definition: the storage does not exist */
+	bool broken;		/* Proxmox drops this definition: something required is missing */
 	unsigned line;		/* of the header; 0 = Proxmox's own `local` */
 };
 
 struct storages {
-	struct storage *list;	/* in file order; owned */
+	struct storage *list;	/* in file order, each id once (the last definition counts); owned */
 	size_t n;
 };
 
@@ -48,7 +48,7 @@ const struct storage *storage_find(const struct storages *s, const char *id);	/*
 bool storage_on_node(const struct storage *s, const char *node);
 
 /* Path of a snippet volume id.  -EINVAL: not of the form "<storage>:snippets/<name>"; -ENOENT: no
- * such storage; -ENOTSUP: a storage that cannot hold snippets; -ENAMETOOLONG. */
+ * such storage; -ENOTSUP: a type whose snippets we do not know; -ENAMETOOLONG. */
 int storage_resolve(const struct storages *s, const char *volid, char *buf, size_t size,
 		    struct err *e) _must_check_;
 

@@ -9,7 +9,7 @@
  * Two facts are not read here, because reading them can block for as long as a write to the same
  * device hangs: driver_override (takes the device lock up to 6.1, drivers/pci/pci-sysfs.c:
  * driver_override_show) and config (waits for a reset under way, drivers/pci/access.c:pci_wait_cfg).
- * See snapshot_deepen().
+ * See scout.h.
  */
 #ifndef PDEV_H
 #define PDEV_H

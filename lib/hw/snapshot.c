@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "str.h"
-#include "worker.h"
 
 struct snapshot {
 	struct bdf *address;		/* ascending */
@@ -209,51 +208,10 @@ bool snapshot_has_vfio(const struct snapshot *s)
 	return s->vfio;
 }
 
-struct deep { int r; char override[PDEV_NAME]; };
-
-static void read_deep(struct host *h, void *arg, const void *request, void *reply)
+void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override)
 {
-	struct deep *d = reply;
-	struct bdf bdf;
+	size_t i = find(s, bdf);
 
-	(void)arg;
-	memcpy(&bdf, request, sizeof(bdf));
-	d->r = pdev_read_override(h, bdf, d->override, sizeof(d->override));
-}
-
-static int deepen_one(struct worker *w, struct pdev *p, int ms, struct err *e)
-{
-	struct deep d;
-	int r = worker_call(w, &p->bdf, &d, ms, e);
-
-	if (r == -ETIMEDOUT)
-		return err_set(e, ETIMEDOUT, "%s does not answer: reading its driver_override did not return within "
-			       "%d ms, so another process hangs in the kernel while it writes to this device; see "
-			       "'ps -eo pid,stat,wchan:30,args | grep \" D\"' and 'dmesg'", BDF_S(p->bdf), ms);
-	if (r < 0)
-		return r;
-	/* A captured tree may lack the attribute; every kernel since 3.16 has it. */
-	if (d.r == -ENOENT)
-		d.override[0] = '\0';
-	else if (d.r < 0)
-		return err_set(e, -d.r, "cannot read driver_override of %s: %s", BDF_S(p->bdf), err_text(d.r));
-	memcpy(p->override, d.override, sizeof(p->override));
-	p->deep = true;
-	return 0;
-}
-
-int snapshot_deepen(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms,
-		    struct err *e)
-{
-	struct worker w = WORKER_INIT;
-	int r = n ? worker_start(&w, h, read_deep, NULL, -1, sizeof(struct bdf), sizeof(struct deep), e) : 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		size_t at = find(s, fns[i]);
-
-		if (at < s->n && s->record[at] && !s->record[at]->deep)
-			r = deepen_one(&w, s->record[at], ms, e);
-	}
-	worker_stop(&w);
-	return r;
+	if (i < s->n && s->record[i] && str_copy(s->record[i]->override, PDEV_NAME, override) == 0)
+		s->record[i]->deep = true;
 }

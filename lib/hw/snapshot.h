@@ -41,12 +41,7 @@ bool snapshot_has_iommu(const struct snapshot *s);
 /* Is the driver's folder there, i.e. is vfio-pci loaded? */
 bool snapshot_has_vfio(const struct snapshot *s);
 
-/*
- * Adds the facts whose reading can block, for these functions, through a child with a deadline of
- * `ms`.  -ETIMEDOUT names the function on which the child got stuck: something is writing to it
- * and has not come back; nothing of that device may be touched.
- */
-int snapshot_deepen(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms,
-		    struct err *e) _must_check_;
+/* Adds a fact whose reading can block, found out elsewhere (scout.h). */
+void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override);
 
 #endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Arguments and phases: see hook.h. */
+#include "hook.h"
+
+#include <string.h>
+
+#include "str.h"
+
+static const struct phase {
+	const char *name;
+	int (*run)(struct hook *k);
+} phases[] = {
+	{ "pre-start", hook_prestart },
+	{ "post-start", hook_poststart },
+	{ "post-stop", hook_poststop },
+};
+
+static int usage(struct hook *k, const char *why, const char *what)
+{
+	struct str safe = STR_INIT;
+
+	(void)str_add_safe(&safe, what);
+	fprintf(k->out, "gpu-hook: %s%s%s%s\n"
+		"usage: gpu-hook [--snippets DIR] VMID pre-start|post-start|pre-stop|post-stop\n"
+		"Proxmox runs this program; 'pve-gpu' is the command for people.\n", why, *what ? " '" : "",
+		safe.s, *what ? "'" : "");
+	str_release(&safe);
+	return EXIT_USAGE;
+}
+
+int hook_main(struct hook *k, int argc, char *const argv[])
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] == '-'; i++) {
+		if (strcmp(argv[i], "--timing") == 0)
+			k->timing = true;
+		else if (strcmp(argv[i], "--snippets") == 0 && i + 1 < argc)
+			k->snippets = argv[++i];
+		else
+			return usage(k, "unknown option", argv[i]);
+	}
+	if (argc - i != 2)
+		return usage(k, "a VM's id and a phase are needed", "");
+	if (str_to_vmid(argv[i], &k->vmid) < 0)
+		return usage(k, "this is no VM id (100 to 999999999):", argv[i]);
+	for (size_t p = 0; p < ARRAY_SIZE(phases); p++)
+		if (strcmp(phases[p].name, argv[i + 1]) == 0)
+			return phases[p].run(k);
+	return EXIT_DONE;	/* pre-stop, and whatever phases Proxmox may add */
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hook - the program Proxmox runs at each phase of a VM's life: gpu-hook VMID PHASE.
+ *
+ * Called as root with the VM's flock held and without a time limit (pve-guest-common:
+ * GuestHelpers.pm: exec_hookscript); whatever it prints is in the task's log; only for pre-start does
+ * the exit status count.
+ */
+#ifndef HOOK_H
+#define HOOK_H
+
+#include <stdio.h>
+
+#include "claim.h"
+#include "guest.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 4 };
+
+struct hook {
+	struct host *h;
+	unsigned vmid;
+	const char *snippets;		/* folder of the per-VM settings, or NULL */
+	const char *migrated_from;	/* PVE_MIGRATED_FROM, or NULL */
+	uint64_t now_unix;
+	bool timing;			/* print critical_path_us=N for measurements */
+	int cancel;			/* signalfd, or -1 */
+	uint64_t (*limit)(enum step_kind kind, enum step_way way);
+	FILE *out;
+};
+
+/* Each phase: an exit status. */
+int hook_prestart(struct hook *k);
+int hook_poststart(struct hook *k);
+int hook_poststop(struct hook *k);
+
+/* The whole program but for process-wide set-up.  Tests call it with a fake host. */
+int hook_main(struct hook *k, int argc, char *const argv[]);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* post-start notes who QEMU is; post-stop is the story of giving back. */
+#include <errno.h>
+
+#include "hook.h"
+#include "running.h"
+#include "tell.h"
+
+static int failed(struct hook *k, const struct err *e)
+{
+	fprintf(k->out, "pve-gpu: VM %u: %s\n", k->vmid, e->msg);
+	return EXIT_FAILED;
+}
+
+/* Proxmox unlinks the pid file before post-stop: who held the devices must be known by then. */
+int hook_poststart(struct hook *k)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	struct running qemu;
+	int r;
+
+	if (!host_exists(k->h, lease_path(k->vmid).s))
+		return EXIT_DONE;
+	r = lease_open(k->h, k->vmid, 1000, &l, &e);
+	if (r == 0)
+		r = running_pidfile(k->h, k->vmid, &qemu, &e);
+	if (r > 0)
+		r = lease_note_qemu(&l, (struct lease_process){ qemu.pid, qemu.starttime }, &e);
+	lease_release(&l);
+	return r < 0 ? failed(k, &e) : EXIT_DONE;
+}
+
+int hook_poststop(struct hook *k)
+{
+	uint64_t began = host_now(k->h);
+	struct settings settings;
+	struct err e = ERR_INIT;
+	struct claim c;
+	bool had;
+	int r;
+
+	if (!host_exists(k->h, lease_path(k->vmid).s))
+		return EXIT_DONE;
+	/* Giving back must not depend on a file that somebody has just mistyped. */
+	if (settings_load(k->h, k->snippets, k->vmid, &settings, &e) < 0) {
+		fprintf(k->out, "pve-gpu: VM %u: going on with the defaults: %s\n", k->vmid, e.msg);
+		settings_init(&settings);
+	}
+	e = (struct err)ERR_INIT;
+	claim_init(&c, k->h, &guest_world, k->vmid);
+	c.limit = k->limit;
+	c.release_ms = settings.release_wait;
+	c.back_ms = settings.stop_deadline > c.release_ms ? settings.stop_deadline - c.release_ms : 5000;
+	r = claim_return(&c, &had, &e);
+	tell_notes(k->out, "pve-gpu: ", &c.notes);
+	if (r == 0 && had && c.lease.fd >= 0) {
+		struct names *names = tell_names(k->h, &c.lease.plan);
+
+		tell_returned(k->out, &c.lease, &c.report, host_now(k->h) - began, names);
+		if (k->timing)
+			fprintf(k->out, "critical_path_us=%llu\n", (unsigned long long)c.report.ns / 1000);
+		names_free(names);
+	}
+	claim_release(&c);
+	return r < 0 ? failed(k, &e) : EXIT_DONE;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pre-start: the story of taking devices. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hook.h"
+#include "tell.h"
+
+struct start {
+	struct hook *k;
+	struct guest guest;
+	struct settings settings;
+	struct claim claim;
+	struct guest_view view;
+	uint64_t began;
+};
+
+static int failed(struct hook *k, const struct err *e)
+{
+	fprintf(k->out, "pve-gpu: VM %u: %s\n", k->vmid, e->msg);
+	return EXIT_FAILED;
+}
+
+/* The task that called us: as long as it lives, the start is under way. */
+static struct lease_process caller(struct host *h)
+{
+	pid_t pid = getppid();
+
+	return (struct lease_process){ pid, lease_process_start(h, pid) };
+}
+
+static int make_plan(struct start *s, struct err *e)
+{
+	struct guest_input in = {
+		.settings = &s->settings, .now_unix = s->k->now_unix,
+		.origins = s->claim.lease.plan.devices, .n_origins = s->claim.lease.plan.n_devices,
+	};
+	struct hold *holds = NULL;
+	int r = claim_holds(&s->claim, &holds, &in.n_holds, e);
+
+	in.holds = holds;
+	guest_view_release(&s->view);
+	if (r == 0)
+		r = guest_plan(s->k->h, &s->guest, &in, &s->view, e);
+	free(holds);
+	return r;
+}
+
+/* An unfinished lease of an earlier start is taken over where the plan covers it, else given back. */
+static int settle_old_lease(struct start *s, bool take_over, struct err *e)
+{
+	int r;
+
+	if (s->claim.lease.fd < 0 || (take_over && claim_covers(&s->claim, &s->view.plan)))
+		return 0;
+	r = claim_give_back(&s->claim, e);
+	if (r < 0)
+		return err_wrap(e, "giving back what an earlier start had left behind");
+	lease_release(&s->claim.lease);
+	return 1;
+}
+
+static int refused(struct start *s)
+{
+	struct err e = ERR_INIT;
+
+	tell_refusals(s->k->out, &s->view.plan);
+	if (settle_old_lease(s, false, &e) < 0)
+		failed(s->k, &e);
+	return EXIT_REFUSED;
+}
+
+static int take(struct start *s, struct err *e)
+{
+	struct names *names = tell_names(s->k->h, &s->view.plan);
+	int r = claim_take(&s->claim, &s->view.plan, caller(s->k->h), e);
+
+	if (r == 0) {
+		tell_taken(s->k->out, &s->claim.lease, &s->claim.report, host_now(s->k->h) - s->began, names);
+		if (s->k->timing)
+			fprintf(s->k->out, "critical_path_us=%llu\n", (unsigned long long)s->claim.report.ns / 1000);
+	}
+	names_free(names);
+	return r;
+}
+
+static int with_devices(struct start *s)
+{
+	struct err e = ERR_INIT;
+	int r = settings_load(s->k->h, s->k->snippets, s->k->vmid, &s->settings, &e);
+
+	if (r < 0)
+		return failed(s->k, &e);
+	s->claim.deadline = s->began + s->settings.start_deadline;
+	s->claim.release_ms = s->settings.release_wait;
+	r = claim_enter(&s->claim, &e);
+	if (r == 0)
+		r = make_plan(s, &e);
+	/* What did not belong to the new plan is the host's again: look once more. */
+	if (r == 0 && s->view.plan.n_refusals == 0 && (r = settle_old_lease(s, true, &e)) > 0)
+		r = make_plan(s, &e);
+	tell_notes(s->k->out, "pve-gpu: ", &s->claim.notes);
+	if (r < 0)
+		return failed(s->k, &e);
+	if (s->view.plan.n_refusals)
+		return refused(s);
+	return take(s, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
+}
+
+/* Nothing to take; but an earlier start may have left something, and its devices are not wanted now. */
+static int without_devices(struct start *s)
+{
+	struct err e = ERR_INIT;
+	bool had;
+
+	if (!host_exists(s->k->h, lease_path(s->k->vmid).s))
+		return EXIT_DONE;
+	return claim_return(&s->claim, &had, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
+}
+
+int hook_prestart(struct hook *k)
+{
+	struct start s = { .k = k, .view = GUEST_VIEW_INIT, .began = host_now(k->h) };
+	struct err e = ERR_INIT;
+	int status;
+
+	if (guest_load(k->h, k->vmid, k->migrated_from, &s.guest, &e) < 0)
+		return failed(k, &e);
+	claim_init(&s.claim, k->h, &guest_world, k->vmid);
+	s.claim.limit = k->limit;
+	s.claim.cancel = k->cancel;
+	if (s.guest.kind == GUEST_VM)
+		tell_notes(k->out, "pve-gpu: warning: ", &s.guest.notes);
+	if (s.guest.kind == GUEST_VM && guest_has_devices(&s.guest))
+		status = with_devices(&s);
+	else
+		status = s.guest.kind == GUEST_CONTAINER ? EXIT_DONE : without_devices(&s);
+	guest_view_release(&s.view);
+	claim_release(&s.claim);
+	guest_release(&s.guest);
+	return status;
+}

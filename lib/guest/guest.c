@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* VM id to plan: see guest.h. */
+#include "guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "guestlock.h"
+#include "inuse.h"
+#include "reservation.h"
+#include "resolve.h"
+#include "running.h"
+#include "scout.h"
+#include "vmconf.h"
+
+#define SCOUT_MS 8000
+
+void guest_release(struct guest *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		hostpci_release(&g->pci[i].pci);
+		free(g->pci[i].value);
+	}
+	str_release(&g->notes);
+	g->n = 0;
+}
+
+bool guest_has_devices(const struct guest *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!g->pci[i].left_alone)
+			return true;
+	return false;
+}
+
+/* --- the configuration --------------------------------------------------------------------------- */
+
+/* A node's name comes from the environment: it becomes part of a path. */
+static bool good_node(const char *name)
+{
+	return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+	       strlen(name);
+}
+
+static int read_config(struct host *h, unsigned vmid, const char *node, char **ret, size_t *ret_len,
+		       struct host_path *ret_path, struct err *e)
+{
+	int r;
+
+	*ret_path = host_path("/etc/pve/qemu-server/%u.conf", vmid);
+	if (node && *node) {
+		if (!good_node(node))
+			return err_set(e, EINVAL, "PVE_MIGRATED_FROM='%.64s' is no node's name", node);
+		*ret_path = host_path("/etc/pve/nodes/%s/qemu-server/%u.conf", node, vmid);
+	}
+	r = host_read_file(h, ret_path->s, VMCONF_SIZE_MAX, ret, ret_len);
+	if (r == -ENOENT && node && *node) {	/* the migration is over: the file has moved here */
+		*ret_path = host_path("/etc/pve/qemu-server/%u.conf", vmid);
+		r = host_read_file(h, ret_path->s, VMCONF_SIZE_MAX, ret, ret_len);
+	}
+	if (r == 0 || r == -ENOENT)
+		return r;
+	return err_set(e, -r, "cannot read the configuration '%s': %s%s", ret_path->s, err_text(r),
+		       r == -ENOTCONN ? " (is pve-cluster.service running?)" :
+		       r == -EFBIG ? " (more than 1 MiB; Proxmox cannot hold such a file)" : "");
+}
+
+static int add_pci(struct guest *g, unsigned index, const char *value, struct err *e)
+{
+	struct guest_pci *p = &g->pci[g->n];
+	struct err mine = ERR_INIT;
+	int r;
+
+	snprintf(p->key, sizeof(p->key), "hostpci%u", index);
+	p->pci = (struct hostpci)HOSTPCI_INIT;
+	r = hostpci_parse(value, strlen(value), &p->pci, &mine);
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (r < 0)	/* the reader keeps no such line; should it ever, Proxmox cannot start the VM */
+		return err_set(e, -r, "%s: %s", p->key, mine.msg);
+	p->value = strdup(value);
+	g->n++;
+	if (!p->value)
+		return err_nomem(e);
+	p->left_alone = p->pci.mdev || p->pci.driver == HOSTPCI_KEEP;
+	return 0;
+}
+
+/* A device line that Proxmox's reader throws away: the VM will start without that device. */
+static void note_dropped(struct guest *g, const struct vmconf *c)
+{
+	for (size_t i = 0; i < c->n_lines; i++) {
+		const struct vmconf_line *line = &c->lines[i];
+		struct err why = ERR_INIT;
+
+		if (c->sections[line->section].kind != VMCONF_MAIN || line->verdict != VMCONF_DROPPED || !line->key ||
+		    strncmp(line->key, "hostpci", 7) != 0)
+			continue;
+		(void)vmconf_explain(c, line, NULL, &why);
+		(void)str_add(&g->notes, "line ");
+		(void)str_addf(&g->notes, "%zu of the configuration ('", i + 1);
+		(void)str_add_safe(&g->notes, line->key);
+		(void)str_add(&g->notes, "') is thrown away by Proxmox: ");
+		(void)str_add_safe(&g->notes, why.msg);
+		(void)str_add(&g->notes, "\n");
+	}
+}
+
+static int read_devices(struct guest *g, const struct vmconf *c, struct err *e)
+{
+	const char *template = vmconf_current(c, "template");
+	int r = 0;
+
+	if (template && strcmp(template, "1") == 0)
+		g->kind = GUEST_TEMPLATE;
+	for (unsigned i = 0; r == 0 && i < HOSTPCI_MAX; i++) {
+		char key[12];
+		const char *value;
+
+		snprintf(key, sizeof(key), "hostpci%u", i);
+		value = vmconf_current(c, key);
+		/* To Perl "" and "0" are no value: Proxmox passes over them. */
+		if (value && *value && strcmp(value, "0") != 0)
+			r = add_pci(g, i, value, e);
+	}
+	note_dropped(g, c);
+	return r;
+}
+
+int guest_load(struct host *h, unsigned vmid, const char *migrated_from, struct guest *ret,
+	       struct err *e)
+{
+	struct guest g = { .vmid = vmid, .kind = GUEST_VM, .notes = STR_INIT };
+	struct vmconf *c = NULL;
+	struct host_path path;
+	char *text;
+	size_t len;
+	int r = read_config(h, vmid, migrated_from, &text, &len, &path, e);
+
+	if (r == -ENOENT && host_exists(h, host_path("/etc/pve/lxc/%u.conf", vmid).s)) {
+		g.kind = GUEST_CONTAINER;
+		*ret = g;
+		return 0;
+	}
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "there is no VM %u on this node: '%s' does not exist%s", vmid, path.s,
+			       host_exists(h, "/etc/pve/local") ? "" : " (and /etc/pve is not mounted: is "
+			       "pve-cluster.service running?)");
+	if (r < 0)
+		return r;
+	r = vmconf_parse(text, len, &c, e);
+	free(text);
+	if (r == 0)
+		r = read_devices(&g, c, e);
+	vmconf_free(c);
+	if (r < 0)
+		guest_release(&g);
+	else
+		*ret = g;
+	return r < 0 ? err_wrap(e, "configuration of VM %u", vmid) : 0;
+}
+
+/* --- the plan ------------------------------------------------------------------------------------ */
+
+void guest_view_release(struct guest_view *v)
+{
+	snapshot_freep(&v->snapshot);
+	plan_release(&v->plan);
+}
+
+void guest_policy(const struct settings *s, struct policy *ret)
+{
+	static const enum members_policy members[] = {
+		[SETTINGS_MEMBERS_IDLE] = MEMBERS_IDLE, [SETTINGS_MEMBERS_TAKE] = MEMBERS_TAKE,
+		[SETTINGS_MEMBERS_REFUSE] = MEMBERS_REFUSE,
+	};
+	static const enum reset_policy reset[] = {
+		[SETTINGS_RESET_AUTO] = POLICY_RESET_AUTO, [SETTINGS_RESET_ALWAYS] = POLICY_RESET_ALWAYS,
+		[SETTINGS_RESET_NEVER] = POLICY_RESET_NEVER,
+	};
+
+	ret->members = members[s->group_members];
+	ret->reset = reset[s->reset];
+}
+
+struct holds { struct hold *list; size_t n, size; };
+
+static int add_hold(struct holds *o, struct bdf bdf, unsigned vmid, const char *who)
+{
+	if (array_room(&o->list, o->n, &o->size, sizeof(*o->list)) < 0)
+		return -ENOMEM;
+	o->list[o->n] = (struct hold){ .bdf = bdf, .vmid = vmid };
+	snprintf(o->list[o->n++].who, sizeof(o->list->who), "%s", who);
+	return 0;
+}
+
+static int leased(struct holds *o, const struct guest_input *in)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->n_holds; i++)
+		r = add_hold(o, in->holds[i].bdf, in->holds[i].vmid, in->holds[i].who);
+	return r;
+}
+
+/* Proxmox's own reservations, where they are in force. */
+static int reserved(struct host *h, const struct guest *g, const struct guest_input *in,
+		    const struct bdf *fns, size_t n, struct holds *o, struct err *e)
+{
+	struct reservations list = RESERVATIONS_INIT;
+	int r = reservation_load(h, &list, e);
+
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		const struct reservation *v = &list.list[i];
+		char who[160];
+
+		if (v->vmid == g->vmid)
+			continue;
+		r = reservation_in_force(h, v, in->now_unix, e);
+		if (v->kind == RESERVATION_PID)
+			snprintf(who, sizeof(who), "VM %u, which is running (pid %llu)", v->vmid,
+				 (unsigned long long)v->value);
+		else
+			snprintf(who, sizeof(who), "VM %u, for which Proxmox has reserved it (its start is under way)",
+				 v->vmid);
+		for (size_t k = 0; r > 0 && k < n; k++)
+			if (reservation_covers(v, fns[k]) && add_hold(o, fns[k], v->vmid, who) < 0)
+				r = err_nomem(e);
+	}
+	reservation_release(&list);
+	return r < 0 ? r : 0;
+}
+
+/* A function can be open through VFIO only while its driver is a VFIO one. */
+static int vfio_groups(const struct snapshot *s, const struct bdf *fns, size_t n, unsigned *groups)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pdev *d = snapshot_get(s, fns[i]);
+
+		if (d && d->vfio && d->group >= 0)
+			groups[count++] = (unsigned)d->group;
+	}
+	return count;
+}
+
+static int opened(struct host *h, const struct guest *g, const struct snapshot *s, const struct bdf *fns,
+		  size_t n, struct holds *o, struct err *e)
+{
+	_cleanup_(inuse_vfio_freep) struct inuse_vfio *held = NULL;
+	unsigned *groups = calloc(n ? n : 1, sizeof(*groups));
+	int count, r;
+
+	if (!groups)
+		return err_nomem(e);
+	count = vfio_groups(s, fns, n, groups);
+	r = count ? inuse_vfio(h, groups, (size_t)count, &held, e) : 0;
+	free(groups);
+	for (size_t i = 0; r == 0 && held && i < held->n; i++) {
+		const struct inuse_vfio_holder *v = &held->v[i];
+		uint64_t vmid = 0;
+		char who[160];
+
+		if (!v->exact)
+			continue;
+		if (v->who.place == INUSE_OF_VM && str_to_u64(v->who.place_id, 10, &vmid) < 0)
+			vmid = 0;
+		if (vmid == g->vmid)
+			continue;	/* our own QEMU on its way out: it was waited for */
+		snprintf(who, sizeof(who), "%.140s", inuse_who_format(&v->who).s);
+		for (size_t k = 0; r == 0 && k < n; k++) {
+			const struct pdev *d = snapshot_get(s, fns[k]);
+
+			if (d && d->group >= 0 && (unsigned)d->group == v->group && add_hold(o, fns[k], (unsigned)vmid, who) < 0)
+				r = err_nomem(e);
+		}
+	}
+	return r;
+}
+
+static int gather(struct host *h, const struct guest *g, const struct guest_input *in,
+		  struct snapshot *s, const struct bdf *fns, size_t n, struct holds *o, struct inuse **inuse,
+		  struct err *e)
+{
+	int r = leased(o, in) < 0 ? err_nomem(e) : reserved(h, g, in, fns, n, o, e);
+
+	if (r == 0)
+		r = opened(h, g, s, fns, n, o, e);
+	return r == 0 ? scout(h, s, fns, n, SCOUT_MS, inuse, e) : r;
+}
+
+static int build(struct host *h, const struct guest *g, const struct guest_input *in,
+		 const struct wishes *wishes, struct guest_view *v, struct err *e)
+{
+	_cleanup_(inuse_freep) struct inuse *inuse = NULL;
+	struct holds holds = { NULL, 0, 0 };
+	struct bdf *fns = NULL;
+	size_t n = 0;
+	int r = plan_closure(v->snapshot, wishes->list, wishes->n, &fns, &n, e);
+
+	if (r == 0 && n)
+		r = gather(h, g, in, v->snapshot, fns, n, &holds, &inuse, e);
+	if (r == 0) {
+		struct plan_input p = {
+			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
+			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
+			.inuse = inuse,
+		};
+
+		guest_policy(in->settings, &p.policy);
+		r = plan_build(&p, &v->plan, e);
+	}
+	free(holds.list);
+	free(fns);
+	return r;
+}
+
+int guest_plan(struct host *h, const struct guest *g, const struct guest_input *in,
+	       struct guest_view *ret, struct err *e)
+{
+	struct wishes wishes = { NULL, 0, 0 };
+	struct guest_view v = GUEST_VIEW_INIT;
+	int r = snapshot_open(h, &v.snapshot, e);
+
+	v.plan.vmid = g->vmid;
+	if (r == 0)
+		r = resolve(h, g, in, v.snapshot, &wishes, &v.plan, e);
+	if (r == 0)
+		r = build(h, g, in, &wishes, &v, e);
+	free(wishes.list);
+	if (r < 0)
+		guest_view_release(&v);
+	else
+		*ret = v;
+	return r;
+}
+
+/* --- VMs, for claims ------------------------------------------------------------------------------- */
+
+int guest_qemu(struct host *h, unsigned vmid, struct lease_process *ret, struct err *e)
+{
+	struct running run;
+	int r = running_find(h, vmid, &run, e);
+
+	if (r > 0)
+		*ret = (struct lease_process){ run.pid, run.starttime };
+	return r;
+}
+
+static int locked(struct host *h, unsigned vmid, struct err *e)
+{
+	enum guestlock_state state;
+	int r = guestlock_probe(h, vmid, &state, e);
+
+	return r < 0 ? r : state == GUESTLOCK_HELD;
+}
+
+const struct claim_world guest_world = { guest_qemu, locked };

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guest - from a VM id to a plan: the one place where Proxmox's words and the claim's meet.
+ *
+ * guest_load() reads the VM's configuration and stops there: a VM without devices costs nothing
+ * more.  guest_plan() finds out which functions the start will use, by Proxmox's own rules
+ * (qemu-server: QemuServer/PCI.pm: parse_hostpci, choose_hostpci_devices), gathers the facts about
+ * them and builds the plan.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include "claim.h"
+#include "hostpci.h"
+#include "plan.h"
+#include "settings.h"
+#include "str.h"
+
+enum guest_kind {
+	GUEST_VM,
+	GUEST_TEMPLATE,		/* never runs with devices: a start is its backup */
+	GUEST_CONTAINER,	/* the hook serves containers too; there is nothing to do for one */
+};
+
+struct guest_pci {
+	char key[12];			/* "hostpci0" */
+	char *value;			/* as the reader keeps it; owned */
+	struct hostpci pci;
+	bool left_alone;		/* mdev, vGPU or driver=keep: Proxmox does not bind it, nor do we */
+};
+
+struct guest {
+	unsigned vmid;
+	enum guest_kind kind;
+	struct guest_pci pci[HOSTPCI_MAX];
+	size_t n;
+	struct str notes;		/* config lines that Proxmox will drop, one line each, for people */
+};
+
+/*
+ * Reads /etc/pve/qemu-server/<vmid>.conf or, when `migrated_from` names a node (the variable
+ * PVE_MIGRATED_FROM, NULL or "" otherwise), that node's folder.  -ENOENT when there is neither a VM
+ * nor a container of this id.  Only the current section counts.
+ */
+int guest_load(struct host *h, unsigned vmid, const char *migrated_from, struct guest *ret,
+	       struct err *e) _must_check_;
+void guest_release(struct guest *g);
+/* There is at least one entry that we take. */
+bool guest_has_devices(const struct guest *g);
+
+struct guest_view {
+	struct snapshot *snapshot;	/* owned */
+	struct plan plan;		/* owned */
+};
+#define GUEST_VIEW_INIT { NULL, PLAN_INIT }
+void guest_view_release(struct guest_view *v);
+
+/* Host-wide and per-VM settings -> what the plan and the claim need of them. */
+void guest_policy(const struct settings *s, struct policy *ret);
+
+/*
+ * The plan of a start.  `holds` are other VMs' leases, `origins` the devices of this VM's own
+ * unfinished lease; `now_unix` is the wall clock for Proxmox's reservations.  Refusals are in the
+ * plan; an error means that it could not be made.
+ */
+struct guest_input {
+	const struct settings *settings;
+	const struct hold *holds;
+	size_t n_holds;
+	const struct device *origins;
+	size_t n_origins;
+	uint64_t now_unix;
+};
+int guest_plan(struct host *h, const struct guest *g, const struct guest_input *in,
+	       struct guest_view *ret, struct err *e) _must_check_;
+
+/* What claims must know of VMs. */
+extern const struct claim_world guest_world;
+
+/* Who a process holding a VFIO group is, for messages and status. */
+int guest_qemu(struct host *h, unsigned vmid, struct lease_process *ret, struct err *e) _must_check_;
+
+#endif

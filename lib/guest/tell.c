@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The hook's and the release command's lines: see tell.h. */
+#include "tell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct names *tell_names(struct host *h, const struct plan *plan)
+{
+	struct names_id *ids = calloc(plan->n_devices + 1, sizeof(*ids));
+	struct names *names = NULL;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; ids && i < plan->n_devices; i++)
+		ids[i] = (struct names_id){ plan->devices[i].vendor, plan->devices[i].device };
+	if (ids && names_start(h, ids, plan->n_devices, &names, &e) < 0)
+		names = NULL;
+	free(ids);
+	return names;
+}
+
+void tell_refusals(FILE *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_refusals; i++) {
+		fprintf(out, "pve-gpu: VM %u: refused: %s.\n", plan->vmid, plan->refusals[i].reason);
+		if (plan->refusals[i].hint[0])
+			fprintf(out, "  %s\n", plan->refusals[i].hint);
+	}
+	if (plan->n_refusals)
+		fprintf(out, "pve-gpu: nothing was touched\n");
+}
+
+void tell_notes(FILE *out, const char *prefix, const struct str *notes)
+{
+	for (const char *p = notes->s; *p; ) {
+		size_t n = strcspn(p, "\n");
+
+		fprintf(out, "%s%.*s\n", prefix, (int)n, p);
+		p += n + (p[n] != '\0');
+	}
+}
+
+static const char *name_of(struct names *names, size_t i)
+{
+	return names ? names_get(names, i) : "";
+}
+
+/* "01:00.0 NAME: " without an empty name's gap. */
+static void tell_device(FILE *out, const struct device *v, const char *name)
+{
+	fprintf(out, "%s%s%s: ", BDF_SHORT(v->bdf), *name ? " " : "", name);
+}
+
+static uint64_t device_ns(const struct lease *l, struct bdf bdf)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if (bdf_same(l->plan.steps[i].bdf, bdf))
+			ns += l->at[i].ns;
+	return ns;
+}
+
+static const struct step *reset_of(const struct lease *l, const struct device *v)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if (l->plan.steps[i].kind == STEP_RESET && strstr(l->plan.steps[i].arg, BDF_S(v->bdf)))
+			return &l->plan.steps[i];
+	return NULL;
+}
+
+static void tell_reset(FILE *out, const struct lease *l, const struct run_report *report,
+		       const struct device *v)
+{
+	const struct step *s = reset_of(l, v);
+	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
+
+	if (!s)
+		fprintf(out, ", not reset (the kernel offers no way)");
+	else
+		fprintf(out, ", reset by %s", used[0] ? used : strcmp(s->to, "hot") == 0 ? "hot reset" : s->to);
+}
+
+static unsigned cards(const struct plan *p)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < p->n_devices; i++)
+		n += i == 0 || !bdf_same_slot(p->devices[i].bdf, p->devices[i - 1].bdf);
+	return n;
+}
+
+static void tell_total(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
+		       const char *verb)
+{
+	unsigned n = cards(&l->plan);
+
+	fprintf(out, "pve-gpu: VM %u: %zu function%s of %u device%s %s in %llu ms, %llu ms of it in the kernel\n",
+		l->vmid, l->plan.n_devices, l->plan.n_devices == 1 ? "" : "s", n, n == 1 ? "" : "s", verb,
+		(unsigned long long)ms, (unsigned long long)report->ns / 1000000);
+}
+
+void tell_taken(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
+		struct names *names)
+{
+	for (size_t i = 0; i < l->plan.n_devices; i++) {
+		const struct device *v = &l->plan.devices[i];
+
+		tell_device(out, v, name_of(names, i));
+		if (strcmp(v->driver, "vfio-pci") == 0)
+			fprintf(out, "on vfio-pci already");
+		else
+			fprintf(out, "%s → vfio-pci", v->driver[0] ? v->driver : "no driver");
+		tell_reset(out, l, report, v);
+		fprintf(out, ", %llu ms%s\n", (unsigned long long)device_ns(l, v->bdf) / 1000000,
+			v->key[0] ? "" : " (in the same IOMMU group)");
+	}
+	tell_total(out, l, report, ms, "taken");
+}
+
+void tell_returned(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
+		   struct names *names)
+{
+	for (size_t i = 0; i < l->plan.n_devices; i++) {
+		const struct device *v = &l->plan.devices[i];
+
+		tell_device(out, v, name_of(names, i));
+		if (strcmp(v->driver, "vfio-pci") == 0)
+			fprintf(out, "stays on vfio-pci, as it was\n");
+		else
+			fprintf(out, "vfio-pci → %s\n", v->driver[0] ? v->driver : "no driver");
+	}
+	tell_total(out, l, report, ms, "given back");
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Device names through libpci, in a child: see names.h. */
+#include "names.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pci/pci.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "str.h"
+
+#define WAIT_MS 1000
+#define IDS_FILE "/usr/share/misc/pci.ids"
+
+struct name { char s[160]; };
+
+struct names {
+	struct host *h;
+	pid_t pid;
+	int fd;			/* -1 once everything is read or given up */
+	size_t n;
+	struct names_id *ids;
+	struct name *list;
+};
+
+/* The few functions of the library that are used. */
+struct lib {
+	struct pci_access *(*alloc)(void);
+	char *(*lookup)(struct pci_access *, char *, int, int, ...);
+	void (*set_list)(struct pci_access *, char *, int);
+};
+
+static int lib_open(struct lib *l)
+{
+	void *so = dlopen("libpci.so.3", RTLD_NOW | RTLD_LOCAL);
+
+	if (!so)
+		return -ENOENT;
+	*(void **)&l->alloc = dlsym(so, "pci_alloc");
+	*(void **)&l->lookup = dlsym(so, "pci_lookup_name");
+	*(void **)&l->set_list = dlsym(so, "pci_set_name_list_path");
+	return l->alloc && l->lookup && l->set_list ? 0 : -ENOENT;
+}
+
+static void look_up(const struct lib *l, struct pci_access *a, struct names_id id, struct name *ret)
+{
+	char vendor[80], device[100];
+	const int flags = PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB;
+	char *v = l->lookup(a, vendor, sizeof(vendor), PCI_LOOKUP_VENDOR | flags, id.vendor);
+	char *d = l->lookup(a, device, sizeof(device), PCI_LOOKUP_DEVICE | flags, id.vendor, id.device);
+	struct str safe = STR_INIT;
+
+	if (v)
+		(void)str_add_safe(&safe, v);
+	if (v && d)
+		(void)str_add(&safe, " ");
+	if (d)
+		(void)str_add_safe(&safe, d);
+	if (!d)
+		(void)str_addf(&safe, "%s[%04x:%04x]", v ? " " : "", id.vendor, id.device);
+	snprintf(ret->s, sizeof(ret->s), "%.159s", safe.s);
+	str_release(&safe);
+}
+
+static void child(struct host *h, const struct names_id *ids, size_t n, int out)
+{
+	int keep[] = { out, h->rootfd };
+	struct pci_access *a;
+	char path[64];
+	struct lib l;
+
+	proc_shed(-1, keep, 2);
+	setpriority(PRIO_PROCESS, 0, 19);
+	if (lib_open(&l) < 0 || !(a = l.alloc()))
+		_exit(1);
+	if (!h->real && host_exists(h, IDS_FILE)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d" IDS_FILE, h->rootfd);
+		l.set_list(a, path, 0);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct name name = { "" };
+
+		look_up(&l, a, ids[i], &name);
+		if (write(out, &name, sizeof(name)) != (ssize_t)sizeof(name))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+int names_start(struct host *h, const struct names_id *ids, size_t n, struct names **ret, struct err *e)
+{
+	struct names *names = calloc(1, sizeof(*names));
+	int pair[2] = { -1, -1 };
+
+	if (!names)
+		return err_nomem(e);
+	*names = (struct names){ h, 0, -1, n, calloc(n + 1, sizeof(*ids)), calloc(n + 1, sizeof(struct name)) };
+	if (!names->ids || !names->list) {
+		names_free(names);
+		return err_nomem(e);
+	}
+	if (n)
+		memcpy(names->ids, ids, n * sizeof(*ids));
+	for (size_t i = 0; i < n; i++)
+		snprintf(names->list[i].s, sizeof(names->list[i].s), "[%04x:%04x]", ids[i].vendor, ids[i].device);
+	*ret = names;
+	/* Without a child there are numbers instead of names: no reason to fail. */
+	if (n == 0 || pipe2(pair, O_CLOEXEC) < 0)
+		return 0;
+	names->pid = fork();
+	if (names->pid == 0)
+		child(h, names->ids, n, pair[1]);
+	close(pair[1]);
+	names->fd = pair[0];
+	return 0;
+}
+
+static bool read_one(struct names *names, struct name *ret, uint64_t end)
+{
+	size_t got = 0;
+
+	while (got < sizeof(*ret)) {
+		struct pollfd p = { names->fd, POLLIN, 0 };
+		uint64_t now = host_now(names->h);
+		ssize_t r;
+
+		if (now >= end || (poll(&p, 1, (int)(end - now)) < 0 && errno != EINTR))
+			return false;
+		r = p.revents ? read(names->fd, (char *)ret + got, sizeof(*ret) - got) : 0;
+		if (p.revents && r <= 0)
+			return false;
+		got += (size_t)r;
+	}
+	return true;
+}
+
+static void finish(struct names *names)
+{
+	uint64_t end = host_now(names->h) + WAIT_MS;
+	struct name one;
+
+	for (size_t i = 0; i < names->n && read_one(names, &one, end); i++) {
+		one.s[sizeof(one.s) - 1] = '\0';
+		if (one.s[0])
+			names->list[i] = one;
+	}
+	close(names->fd);
+	names->fd = -1;
+	kill(names->pid, SIGKILL);
+	while (waitpid(names->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	names->pid = 0;
+}
+
+const char *names_get(struct names *names, size_t i)
+{
+	if (names->fd >= 0)
+		finish(names);
+	return i < names->n ? names->list[i].s : "";
+}
+
+void names_free(struct names *names)
+{
+	if (!names)
+		return;
+	if (names->pid > 0) {
+		kill(names->pid, SIGKILL);
+		while (waitpid(names->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (names->fd >= 0)
+		close(names->fd);
+	free(names->ids);
+	free(names->list);
+	free(names);
+}

@@ -63,10 +63,77 @@ PLUGIN_LIBS := -l:libinih.a -ljson-c
 
 # --- tests -------------------------------------------------------------------------------------
 
-UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c) $(wildcard tests/claim/test_*.c))
-UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
-unit: $(UNIT_BIN)
-$(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -l:libinih.a -ljson-c
+TEST_LIBS := -lcmocka -l:libinih.a -ljson-c
+UNIT_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+CLAIM_BIN := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/claim/test_*.c)))
+HOOK_PART := $(filter-out $(BUILD)/hook/main.o,$(call obj,$(HOOK_SRC)))
+
+.PHONY: tests
+tests: all $(UNIT_BIN) $(CLAIM_BIN) $(BUILD)/mktree
+$(UNIT_BIN) $(CLAIM_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(BUILD)/libpve-gpu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+$(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/libpve-gpu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# Rings 1 to 4; each prints how many passed.  RUN is put before each test program (valgrind).
+.PHONY: rings check-unit check-claim check-tree check-cli
+rings: check-unit check-tree check-claim check-cli
+check-unit: tests
+	tests/ring unit '$(RUN)' $(UNIT_BIN)
+check-claim: tests
+	tests/ring claim '$(RUN)' $(CLAIM_BIN)
+check-tree: tests
+	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
+check-cli: tests
+	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
+
+# Ring 5: a real kernel with an emulated IOMMU and cards
+.PHONY: check-lab demo bench
+check-lab: all
+	tests/lab/run all
+demo:
+	@tests/deps demo
+	@$(MAKE) --no-print-directory -s all
+	@tests/lab/demo
+bench:
+	@tests/deps demo
+	@$(MAKE) --no-print-directory -s all
+	tests/lab/bench
+
+.PHONY: check-sanitize check-valgrind check-clang lint
+check-sanitize:
+	$(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
+check-valgrind: tests
+	$(MAKE) RUN='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' check-unit check-claim
+check-clang:
+	$(MAKE) CC=clang DEV=1 BUILD=$(BUILD)/clang all
+lint: all
+	tests/lint/run
+
+.PHONY: check
+check:
+	tests/deps check
+	$(MAKE) DEV=1 tests
+	$(MAKE) lint
+	$(MAKE) check-clang
+	$(MAKE) rings
+	$(MAKE) check-sanitize
+	$(MAKE) check-valgrind
+	$(MAKE) check-lab
+
+.PHONY: clean help
+clean:
+	rm -rf $(BUILD)
+help:
+	@echo 'make                 the two programs: build/gpu-hook, build/pve-gpu'
+	@echo 'make demo            the main job on a virtual host with an emulated card (3 minutes)'
+	@echo 'make check           everything below; installs what it needs'
+	@echo 'make rings           unit, tree, claim and cli tests; seconds, no root needed'
+	@echo 'make check-sanitize  the same under ASan and UBSan'
+	@echo 'make check-valgrind  unit and claim tests under valgrind'
+	@echo 'make check-lab       the real kernel in QEMU'
+	@echo 'make lint            house rules, shellcheck'
+	@echo 'make bench           what a claim costs beside what the kernel takes'
+	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

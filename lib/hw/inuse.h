@@ -57,7 +57,7 @@ struct inuse_who {
 void inuse_who(struct host *h, int pid, struct inuse_who *ret);
 
 /* "ollama.service (pid 812) in container 105", "kvm (pid 4242) of VM 100". */
-struct inuse_who_text { char s[320]; };
+struct inuse_who_text { char s[352]; };
 struct inuse_who_text inuse_who_format(const struct inuse_who *who);
 
 /* --- who holds VFIO groups ----------------------------------------------------------------- */

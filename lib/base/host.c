@@ -20,9 +20,10 @@
 
 static int open_in_root(struct host *h, const char *path, int flags, mode_t mode)
 {
+	/* openat2 refuses what open would ignore: O_NOCTTY beside O_PATH, a mode without O_CREAT. */
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
-		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+		.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY)),
+		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT,
 	};
 	long fd;

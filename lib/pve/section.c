@@ -157,10 +157,12 @@ static int add_prop(struct parser *p, const struct line *l)
 	if (!props)
 		return -ENOMEM;
 	f->props = props;
-	if (*value)
-		*value++ = '\0';
-	value += strspn(value, BLANKS);
 	trim(value);
+	value += strspn(value, BLANKS);
+	/* SectionConfig.pm: check_value takes it for a line feed. */
+	if (strchr(value, '\r'))
+		return add_junk(p, l);
+	key[strcspn(key, BLANKS)] = '\0';
 	props[p->n_props++] = (struct section_prop){ key, value, l->number, l->start, l->end };
 	p->open->n_props++;
 	return 0;
@@ -272,6 +274,17 @@ const struct section_prop *section_get(const struct section *s, const char *key)
 	for (size_t i = 0; i < s->n_props; i++)
 		if (strcmp(s->props[i].key, key) == 0)
 			return &s->props[i];
+	return NULL;
+}
+
+const char *section_value(const struct section *s, const char *key, bool (*fits)(const char *value))
+{
+	for (size_t i = 0; i < s->n_props; i++) {
+		const struct section_prop *p = &s->props[i];
+
+		if (strcmp(p->key, key) == 0 && *p->value && (!fits || fits(p->value)))
+			return p->value;
+	}
 	return NULL;
 }
 

@@ -9,11 +9,12 @@
  *    an empty line is swallowed as junk, together with all that belongs to it;
  *  - a property needs leading white space; "key" alone has no value, which means 1;
  *  - a line whose first visible character is '#' is skipped everywhere;
+ *  - a value with a carriage return inside is refused, one at its end is white space;
  *  - anything else is junk: Proxmox warns about it and drops it at its next write.
  *
  * This reader knows no schema: it reports every property in file order, duplicates included, with
  * line numbers and byte ranges, so that an editor can leave all other bytes alone.  What counts
- * when there are two of a kind is said at section_find() and section_get().
+ * when there are two of a kind is said at section_find() and section_value().
  */
 #ifndef SECTION_H
 #define SECTION_H
@@ -76,8 +77,12 @@ void section_release(struct section_file *f);
 /* Of several sections with one id Proxmox keeps the last.  NULL when there is none.  Lent. */
 const struct section *section_find(const struct section_file *f, const char *id);
 
-/* Of several properties with one key Proxmox keeps the first (except where a key is a list). */
+/* The first property with this key, for those who edit. */
 const struct section_prop *section_get(const struct section *s, const char *key);
+
+/* The first value of a text property that is not empty and, where there is a check, passes it:
+ * Proxmox warns about others and goes on as if they were not there.  NULL when there is none. */
+const char *section_value(const struct section *s, const char *key, bool (*fits)(const char *value));
 
 /* A boolean property: "1" or no value is true; "0" is false, and so is a property that is not there.
  * Proxmox drops any other text (JSONSchema.pm: check_type), even "yes". */

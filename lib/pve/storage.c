@@ -16,19 +16,27 @@
 #define LOCAL_PATH "/var/lib/vz"
 #define SEPARATORS " \t\r\f\v,;"	/* pve-common: ParseUtils.pm: split_list */
 
-/* The types whose plugin knows snippets (pve-storage: plugindata and options in Storage/NAMEPlugin.pm). */
+#define FILE_CONTENTS "images rootdir vztmpl iso backup snippets import"
+
+/* What Proxmox's plugins say of themselves (pve-storage: plugindata and options in Storage/NAMEPlugin.pm).
+ * Types from elsewhere are as if they could hold no snippets. */
 static const struct kind {
 	const char *type;
+	const char *contents;		/* content types it takes; NULL: no snippets among them */
 	bool own_path;			/* `path` is required; otherwise it is /mnt/pve/<id> */
 	bool content_dirs;		/* knows `content-dirs` */
 	bool network;			/* shared by nature */
 	const char *required[2];	/* besides the path */
 } kinds[] = {
-	{ "dir", true, true, false, { NULL, NULL } },
-	{ "btrfs", true, false, false, { NULL, NULL } },
-	{ "nfs", false, true, true, { "server", "export" } },
-	{ "cifs", false, true, true, { "server", "share" } },
-	{ "cephfs", false, true, true, { NULL, NULL } },
+	{ "dir", FILE_CONTENTS " none", true, true, false, { NULL, NULL } },
+	{ "btrfs", FILE_CONTENTS " none", true, false, false, { NULL, NULL } },
+	{ "nfs", FILE_CONTENTS, false, true, true, { "server", "export" } },
+	{ "cifs", FILE_CONTENTS, false, true, true, { "server", "share" } },
+	{ "cephfs", "vztmpl iso backup snippets import", false, true, true, { NULL, NULL } },
+	{ .type = "lvm" }, { .type = "lvmthin" }, { .type = "zfspool" }, { .type = "esxi" },
+	{ .type = "rbd", .network = true }, { .type = "pbs", .network = true },
+	{ .type = "zfs", .network = true }, { .type = "iscsi", .network = true },
+	{ .type = "iscsidirect", .network = true },
 };
 
 static const struct kind *kind_find(const char *type)
@@ -48,19 +56,6 @@ static bool is_storage_id(const char *id, size_t len)
 		if (!isalnum((unsigned char)id[i]) && !strchr("-_.", id[i]))
 			return false;
 	return true;
-}
-
-/* The first value of a key that is not empty and, where there is a check, passes it: Proxmox warns
- * about others and goes on as if they were not there. */
-static const char *value_of(const struct section *s, const char *key, bool (*fits)(const char *value))
-{
-	for (size_t i = 0; i < s->n_props; i++) {
-		const struct section_prop *p = &s->props[i];
-
-		if (strcmp(p->key, key) == 0 && *p->value && (!fits || fits(p->value)))
-			return p->value;
-	}
-	return NULL;
 }
 
 /* Storage/Plugin.pm: verify_path, a pattern that does not look beyond the second character. */
@@ -139,19 +134,15 @@ static bool is_override(const char *word)
 	return true;
 }
 
-/* Every word of a list passes, and there is one. */
 static bool every_word(const char *list, bool (*fits)(const char *word))
 {
 	char *copy = strdup(list), *cursor = copy, *word;
-	size_t n = 0;
 	bool ok = copy != NULL;
 
-	while (ok && (word = str_token(&cursor, SEPARATORS))) {
+	while (ok && (word = str_token(&cursor, SEPARATORS)))
 		ok = fits(word);
-		n++;
-	}
 	free(copy);
-	return ok && n > 0;
+	return ok;
 }
 
 static bool are_overrides(const char *list)
@@ -169,18 +160,25 @@ static bool are_nodes(const char *list)
 	return every_word(list, nodename_is_valid);
 }
 
-/* The words of a list, separated by single spaces; NULL = no memory. */
-static char *normal_list(const char *list)
+/* Appends the words of a list, separated by single spaces. */
+static int add_list(struct str *s, const char *list)
 {
-	_cleanup_(str_release) struct str s = STR_INIT;
 	char *copy = strdup(list), *cursor = copy, *word;
 
 	if (!copy)
-		return NULL;
+		return -ENOMEM;
 	while ((word = str_token(&cursor, SEPARATORS)))
-		str_addf(&s, "%s%s", s.len ? " " : "", word);
+		str_addf(s, "%s%s", s->len ? " " : "", word);
 	free(copy);
-	return str_steal(&s);
+	return s->failed ? -ENOMEM : 0;
+}
+
+/* The same as a string of its own; NULL = no memory. */
+static char *normal_list(const char *list)
+{
+	_cleanup_(str_release) struct str s = STR_INIT;
+
+	return add_list(&s, list) < 0 ? NULL : str_steal(&s);
 }
 
 static bool has_word(const char *list, const char *word)
@@ -195,10 +193,28 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+/* Does the type take this list (Storage/Plugin.pm: decode_value)?  What it does not know is passed
+ * over, but something must be left, and `none` stands alone. */
+static bool takes_contents(const struct kind *k, const char *contents)
+{
+	size_t known = 0, len;
+
+	for (const char *p = contents; *p; p += len + (p[len] == ' ')) {
+		char word[16];
+
+		len = strcspn(p, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, p);
+		known += has_word(k->contents, word);
+	}
+	if (has_word(k->contents, "none"))
+		return known < 2 || !has_word(contents, "none");
+	return known > 0;
+}
+
 /* <path>/<sub-folder>, where `content-dirs` may say snippets=<sub-folder>; the last one counts. */
 static char *snippets_folder(const struct kind *k, const struct section *s, const char *path)
 {
-	const char *dirs = k->content_dirs ? value_of(s, "content-dirs", are_overrides) : NULL;
+	const char *dirs = k->content_dirs ? section_value(s, "content-dirs", are_overrides) : NULL;
 	_cleanup_(str_release) struct str folder = STR_INIT;
 	char *copy = strdup(dirs ? dirs : ""), *cursor = copy, *word;
 	const char *sub = "snippets";
@@ -216,12 +232,13 @@ static char *snippets_folder(const struct kind *k, const struct section *s, cons
 /* The storage's base path; NULL with 0 when the definition is broken. */
 static int base_path(const struct kind *k, const struct section *s, char **ret)
 {
-	const char *path = value_of(s, "path", is_path);
+	const char *path = section_value(s, "path", is_path);
 	_cleanup_(str_release) struct str text = STR_INIT;
 
 	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(k->required); i++)
-		if (k->required[i] && !value_of(s, k->required[i], NULL))
+		if (k->required[i] &&
+		    !section_value(s, k->required[i], strcmp(k->required[i], "export") == 0 ? is_path : NULL))
 			return 0;
 	if (k->own_path && (!path || !is_dir_path(path)))
 		return 0;
@@ -241,7 +258,7 @@ static int base_path(const struct kind *k, const struct section *s, char **ret)
 static char *mountpoint_of(const struct kind *k, const struct section *s, const char *path)
 {
 	static const char *const yes[] = { "1", "on", "yes", "true" }, *const no[] = { "0", "off", "no", "false" };
-	const char *value = k->own_path ? value_of(s, "is_mountpoint", NULL) : NULL;
+	const char *value = k->own_path ? section_value(s, "is_mountpoint", NULL) : NULL;
 
 	for (size_t i = 0; value && i < ARRAY_SIZE(yes); i++) {
 		if (strcasecmp(value, yes[i]) == 0)
@@ -263,15 +280,16 @@ static void storage_free(struct storage *st)
 	free(st->mountpoint);
 }
 
+/* Type and contents agree: now the folders, unless something required is missing. */
 static int fill_folders(const struct kind *k, const struct section *s, struct storage *st)
 {
 	int r = base_path(k, s, &st->path);
 
 	if (r < 0 || !st->path) {
 		st->broken = r == 0;
-		st->mountpoint = strdup("");
-		return st->mountpoint ? r : -ENOMEM;
+		return r;
 	}
+	free(st->mountpoint);
 	st->snippets = snippets_folder(k, s, st->path);
 	st->mountpoint = mountpoint_of(k, s, st->path);
 	return st->snippets && st->mountpoint ? 0 : -ENOMEM;
@@ -280,24 +298,26 @@ static int fill_folders(const struct kind *k, const struct section *s, struct st
 /* On failure too *st holds what storage_free() takes. */
 static int storage_fill(const struct section *s, struct storage *st)
 {
+	const char *nodes = section_value(s, "nodes", are_nodes), *content = section_value(s, "content", are_contents);
+	_cleanup_(str_release) struct str contents = STR_INIT;
 	const struct kind *k = kind_find(s->type);
-	const char *nodes = value_of(s, "nodes", are_nodes), *content = value_of(s, "content", are_contents);
-	char *contents = normal_list(content ? content : "");
 
 	*st = (struct storage){
 		.id = strdup(s->id), .type = strdup(s->type), .nodes = normal_list(nodes ? nodes : ""),
+		.mountpoint = strdup(""),
 		.shared = (k && k->network) || section_flag(s, "shared"),
-		.disabled = section_flag(s, "disable"),
-		.offers_snippets = k && contents && has_word(contents, "snippets"),
-		.line = s->line,
+		.disabled = section_flag(s, "disable"), .line = s->line,
 	};
-	free(contents);
-	if (!contents || !st->id || !st->type || !st->nodes)
+	if (!st->id || !st->type || !st->nodes || !st->mountpoint || add_list(&contents, content ? content : "") < 0)
 		return -ENOMEM;
-	if (k)
-		return fill_folders(k, s, st);
-	st->mountpoint = strdup("");
-	return st->mountpoint ? 0 : -ENOMEM;
+	if (!k || !k->contents)
+		return 0;
+	if (content && !takes_contents(k, contents.s)) {
+		st->broken = true;
+		return 0;
+	}
+	st->offers_snippets = has_word(contents.s, "snippets");
+	return fill_folders(k, s, st);
 }
 
 static void remove_at(struct storages *all, size_t i)
@@ -321,6 +341,9 @@ static int add(struct storages *all, const struct section *s)
 {
 	size_t before = index_of(all, s->id);
 
+	/* A section of a type that Proxmox does not know replaces nothing. */
+	if (before < all->n && !kind_find(s->type))
+		return 0;
 	if (before < all->n)
 		remove_at(all, before);
 	return storage_fill(s, &all->list[all->n++]);

@@ -30,7 +30,8 @@ struct storage {
 	bool shared;
 	bool disabled;
 	bool offers_snippets;	/* `content` lists snippets: the GUI shows them */
-	bool broken;		/* Proxmox drops this definition: something required is missing */
+	bool broken;		/* Proxmox drops this definition: something required is missing (whether
+				 * `server` could be a server's name is not looked at) */
 	unsigned line;		/* of the header; 0 = Proxmox's own `local` */
 };
 

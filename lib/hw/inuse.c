@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What uses PCI functions: see inuse.h. */
+#include "inuse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inuse_scan.h"
+#include "inuse_text.h"
+
+struct inuse_finding *inuse_scan_add(struct inuse_scan *s, size_t fn, enum inuse_kind kind,
+				     enum inuse_weight weight, const char *object)
+{
+	struct inuse *u = s->ret;
+	struct inuse_finding *f;
+
+	if (u->n == s->size) {
+		size_t size = s->size ? s->size * 2 : 8;
+		struct inuse_finding *v = realloc(u->v, size * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		u->v = v;
+		s->size = size;
+	}
+	f = &u->v[u->n++];
+	memset(f, 0, sizeof(*f));
+	f->bdf = s->fns[fn];
+	f->kind = kind;
+	f->weight = weight;
+	inuse_text_safe(f->object, sizeof(f->object), object);
+	return f;
+}
+
+struct inuse_finding *inuse_scan_get(struct inuse_scan *s, size_t fn, enum inuse_kind kind, const char *object)
+{
+	for (size_t i = 0; i < s->ret->n; i++) {
+		struct inuse_finding *f = &s->ret->v[i];
+
+		if (f->kind == kind && bdf_same(f->bdf, s->fns[fn]) && strcmp(f->object, object) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+/* The place of a finding in the answer. */
+struct place {
+	size_t fn, i;
+	enum inuse_weight weight;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->fn != y->fn)
+		return x->fn < y->fn ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return (x->i > y->i) - (x->i < y->i);
+}
+
+static size_t function_index(const struct inuse_scan *s, struct bdf bdf)
+{
+	size_t i = 0;
+
+	while (i < s->n && !bdf_same(s->fns[i], bdf))
+		i++;
+	return i;
+}
+
+static int sort(struct inuse_scan *s, struct err *e)
+{
+	struct inuse *u = s->ret;
+	struct place *places = calloc(u->n + 1, sizeof(*places));
+	struct inuse_finding *v = calloc(u->n + 1, sizeof(*v));
+
+	if (!places || !v) {
+		free(places);
+		free(v);
+		return err_nomem(e);
+	}
+	for (size_t i = 0; i < u->n; i++)
+		places[i] = (struct place){ function_index(s, u->v[i].bdf), i, u->v[i].weight };
+	qsort(places, u->n, sizeof(*places), by_place);
+	for (size_t i = 0; i < u->n; i++)
+		v[i] = u->v[places[i].i];
+	free(places);
+	free(u->v);
+	u->v = v;
+	return 0;
+}
+
+static int walk(struct inuse_scan *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int r = inuse_walk(&s->parts, s->h, s->fns[i], i);
+
+		if (r == -ENOMEM)
+			return err_nomem(e);
+		if (r < 0)
+			return err_set(e, -r, "cannot look through the devices of %s in /sys: %s",
+				       BDF_S(s->fns[i]), err_text(r));
+	}
+	return 0;
+}
+
+int inuse_scan(struct host *h, const struct bdf *fns, size_t n, struct inuse **ret, struct err *e)
+{
+	struct inuse_scan s = { .h = h, .fns = fns, .n = n };
+	int r;
+
+	s.ret = calloc(1, sizeof(*s.ret));
+	if (!s.ret)
+		return err_nomem(e);
+	r = walk(&s, e);
+	if (r == 0)
+		r = inuse_users(&s, e);
+	if (r == 0)
+		r = inuse_storage(&s, e);
+	if (r == 0)
+		r = inuse_network(&s, e);
+	if (r == 0)
+		r = inuse_usb(&s, e);
+	if (r == 0)
+		r = sort(&s, e);
+	inuse_parts_release(&s.parts);
+	if (r < 0)
+		inuse_free(s.ret);
+	else
+		*ret = s.ret;
+	return r;
+}
+
+void inuse_free(struct inuse *u)
+{
+	if (u)
+		free(u->v);
+	free(u);
+}
+
+void inuse_freep(struct inuse **u)
+{
+	inuse_free(*u);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is written on block devices, where sysfs shows no user: see inuse_storage.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "inuse_storage.h"
+#include "inuse_text.h"
+#include "str.h"
+
+#define POOLS	"/proc/spl/kstat/zfs"
+
+static int add(struct inuse_store *st, const struct inuse_disk *d, enum inuse_weight weight, const char *object,
+	       const char *what)
+{
+	struct inuse_finding *f = inuse_scan_add(st->scan, st->fn, INUSE_STORAGE, weight, object);
+
+	if (!f)
+		return -ENOMEM;
+	INUSE_ADD(f, "carries %s (%s)", what, inuse_disk_node(d).s);
+	return 0;
+}
+
+/* The shortest mount point of a pool's datasets: "rpool/ROOT/pve-1" is on "/". */
+static const struct inuse_mount *pool_mount(const struct inuse_store *st, const char *pool)
+{
+	const struct inuse_mount *best = NULL;
+	size_t len = strlen(pool);
+
+	for (size_t i = 0; i < st->mounts.n_mounts; i++) {
+		const struct inuse_mount *m = &st->mounts.mounts[i];
+
+		if (strcmp(m->type, "zfs") == 0 && strncmp(m->source, pool, len) == 0 &&
+		    (m->source[len] == '/' || m->source[len] == '\0') &&
+		    (!best || strlen(m->point) < strlen(best->point)))
+			best = m;
+	}
+	return best;
+}
+
+static bool is_pool(struct inuse_store *st, const char *name)
+{
+	struct stat sb;
+
+	return *name && !strchr(name, '/') && *name != '.' &&
+	       host_stat(st->scan->h, host_path(POOLS "/%s", name).s, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+/* One member of a pool is enough to say it; a pool of many disks on one controller is one finding. */
+static int add_pool(struct inuse_store *st, const struct inuse_disk *d, const char *pool, bool certain)
+{
+	char safe[128], mount[128];
+	const struct inuse_mount *m = pool_mount(st, pool);
+	struct inuse_finding *f;
+
+	inuse_text_safe(safe, sizeof(safe), *pool ? pool : "(without a name)");
+	if (inuse_scan_get(st->scan, st->fn, INUSE_STORAGE, safe))
+		return 0;
+	f = inuse_scan_add(st->scan, st->fn, INUSE_STORAGE, INUSE_CRITICAL, *pool ? pool : "(without a name)");
+	if (!f)
+		return -ENOMEM;
+	INUSE_ADD(f, "carries a member of the ZFS pool %s (%s)", f->object, inuse_disk_node(d).s);
+	if (m) {
+		inuse_text_safe(mount, sizeof(mount), m->point);
+		INUSE_ADD(f, ", which is mounted at %s", mount);
+	} else {
+		INUSE_ADD(f, certain ? ", which is imported" : ", which may be imported");
+	}
+	return 0;
+}
+
+/*
+ * A label outlives the use of a disk, and names the pool as it was called when udev looked.  In use
+ * are the pools with a folder of statistics; any other name only counts as free when the kernel
+ * does not have the disk claimed or, where that cannot be asked, knows no pool of that name.
+ */
+static int look_zfs(struct inuse_store *st, const struct inuse_disk *d, const char *pool)
+{
+	int claimed;
+
+	if (is_pool(st, pool))
+		return add_pool(st, d, pool, true);
+	claimed = inuse_disk_claimed(d, st->scan->h);
+	if (claimed == 1)
+		return add_pool(st, d, pool, true);
+	if (claimed < 0 && host_exists(st->scan->h, "/sys/module/zfs") &&
+	    (!*pool || !host_exists(st->scan->h, POOLS)))
+		return add_pool(st, d, pool, false);
+	if (st->depth > 0)
+		return 0;
+	return add(st, d, INUSE_NOTE, pool, "the label of a ZFS pool that is not imported");
+}
+
+/* A process has the node open: a raw OSD has no volume above its disk. */
+static bool is_held(struct inuse_store *st, const struct inuse_disk *d)
+{
+	struct host_path node = host_path("/dev/%s", d->name);
+
+	return inuse_scan_get(st->scan, st->fn, INUSE_PROCESS, node.s) != NULL;
+}
+
+static int look_drbd(struct inuse_store *st, const struct inuse_disk *d)
+{
+	int claimed = inuse_disk_claimed(d, st->scan->h);
+
+	if (claimed == 0 || (claimed < 0 && !host_exists(st->scan->h, "/sys/module/drbd")))
+		return add(st, d, INUSE_NOTE, d->name, "a DRBD volume that is not in use");
+	return add(st, d, INUSE_CRITICAL, d->name, "a DRBD volume in use");
+}
+
+int inuse_labels_look(struct inuse_store *st, const struct inuse_disk *d, bool used)
+{
+	struct inuse_label label;
+
+	inuse_disk_label(d, st->scan->h, &label);
+	if (strcmp(label.type, "zfs_member") == 0)
+		return look_zfs(st, d, label.label);
+	/* On a volume these are a guest's own labels. */
+	if (used || st->depth > 0)
+		return 0;
+	if (strcmp(label.type, "ceph_bluestore") == 0)
+		return is_held(st, d) ? add(st, d, INUSE_CRITICAL, d->name, "a running Ceph OSD") :
+					add(st, d, INUSE_NOTE, d->name, "a Ceph OSD that is not running");
+	if (strcmp(label.type, "drbd") == 0)
+		return look_drbd(st, d);
+	if (strcmp(label.type, "LVM2_member") == 0)
+		return add(st, d, INUSE_NOTE, d->name, "an LVM physical volume that is not active");
+	if (strcmp(label.type, "linux_raid_member") == 0)
+		return add(st, d, INUSE_NOTE, d->name, "a RAID member that is not assembled");
+	return 0;
+}

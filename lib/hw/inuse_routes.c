@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The host's routes by interface: see inuse_routes.h. */
+#include "inuse_routes.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "str.h"
+
+/* A router may have a million routes; the default routes come first in both files. */
+enum { LIMIT = 1 << 20 };
+enum { UP = 0x0001, REJECT = 0x0200 };	/* RTF_ of linux/route.h */
+
+static int add(struct inuse_routes *r, const char *name, bool is_default, const char *net)
+{
+	struct inuse_route *last = r->n ? &r->v[r->n - 1] : NULL;
+
+	if (last && strcmp(last->name, name) == 0 && last->is_default == is_default)
+		return 0;	/* thousands of routes over one interface say no more than one */
+	if (r->n == r->size) {
+		size_t size = r->size ? r->size * 2 : 16;
+		struct inuse_route *v = realloc(r->v, size * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		r->v = v;
+		r->size = size;
+	}
+	last = &r->v[r->n++];
+	memset(last, 0, sizeof(*last));
+	last->is_default = is_default;
+	if (str_copy(last->name, sizeof(last->name), name) < 0 || str_copy(last->net, sizeof(last->net), net) < 0)
+		r->n--;
+	return 0;
+}
+
+/* "Iface Destination Gateway Flags RefCnt Use Metric Mask ...": hexadecimal, in the machine's own
+ * order of bytes. */
+static int add_ipv4(struct inuse_routes *r, char *line)
+{
+	char *fields[8], net[24];
+	uint64_t address, flags, mask;
+	unsigned char b[4];
+	uint32_t word;
+
+	for (int i = 0; i < 8; i++) {
+		fields[i] = str_token(&line, " \t");
+		if (!fields[i])
+			return 0;
+	}
+	if (str_to_u64(fields[1], 16, &address) < 0 || str_to_u64(fields[3], 16, &flags) < 0 ||
+	    str_to_u64(fields[7], 16, &mask) < 0 || !(flags & UP) || (flags & REJECT))
+		return 0;
+	word = (uint32_t)address;
+	memcpy(b, &word, sizeof(b));
+	if (b[0] == 169 && b[1] == 254)
+		return 0;
+	snprintf(net, sizeof(net), "%u.%u.%u.%u/%d", b[0], b[1], b[2], b[3],
+		 __builtin_popcount((unsigned)mask));
+	return add(r, fields[0], address == 0 && mask == 0, net);
+}
+
+/* "destination prefixlen source prefixlen gateway metric refcnt use flags interface" */
+static int add_ipv6(struct inuse_routes *r, char *line)
+{
+	char *fields[10];
+	uint64_t flags, len;
+
+	for (int i = 0; i < 10; i++) {
+		fields[i] = str_token(&line, " \t");
+		if (!fields[i])
+			return 0;
+	}
+	if (str_to_u64(fields[8], 16, &flags) < 0 || !(flags & UP) || (flags & REJECT) ||
+	    str_to_u64(fields[1], 16, &len) < 0 || strcmp(fields[9], "lo") == 0 ||
+	    str_starts(fields[0], "fe8") || str_starts(fields[0], "ff"))
+		return 0;
+	return add(r, fields[9], len == 0, "");
+}
+
+static int load(struct inuse_routes *r, struct host *h, const char *path,
+		int (*parse)(struct inuse_routes *r, char *line))
+{
+	char *text = malloc(LIMIT + 1), *p = text, *line;
+	ssize_t n;
+	int x = 0;
+
+	if (!text)
+		return -ENOMEM;
+	n = host_read(h, path, text, LIMIT);
+	text[n > 0 ? n : 0] = '\0';
+	while (x == 0 && (line = str_token(&p, "\n")))
+		x = parse(r, line);
+	free(text);
+	return x;
+}
+
+int inuse_routes_load(struct inuse_routes *r, struct host *h)
+{
+	int x;
+
+	*r = (struct inuse_routes){ NULL, 0, 0 };
+	x = load(r, h, "/proc/net/route", add_ipv4);
+	if (x == 0)
+		x = load(r, h, "/proc/net/ipv6_route", add_ipv6);
+	return x;
+}
+
+void inuse_routes_release(struct inuse_routes *r)
+{
+	free(r->v);
+	*r = (struct inuse_routes){ NULL, 0, 0 };
+}
+
+bool inuse_routes_default(const struct inuse_routes *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].is_default && strcmp(r->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+const struct inuse_route *inuse_routes_other(const struct inuse_routes *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->v[i].is_default && strcmp(r->v[i].name, name) == 0)
+			return &r->v[i];
+	return NULL;
+}

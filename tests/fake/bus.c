@@ -174,6 +174,18 @@ struct child {
 	char dev[24];
 };
 
+/* "/sys/class/drm/card0".  USB root hubs belong to a bus, not a class. */
+static struct tfs_path class_link(const char *name, bool block)
+{
+	const char *last = strrchr(name, '/');
+
+	if (!last)
+		return tfs_path("/sys/bus/usb/devices/%s", name);
+	if (block || strstr(name, "/i2c-dev/"))
+		return tfs_path("/sys/class/%s%s", block ? "block" : "i2c-dev", last);
+	return tfs_path("/sys/class/%.*s%s", (int)strcspn(name, "/"), name, last);
+}
+
 static int child_parse(int root, struct bdf a, char *line, struct child *ret)
 {
 	struct tfs_path top;
@@ -187,8 +199,7 @@ static int child_parse(int root, struct bdf a, char *line, struct child *ret)
 	block = number && *number == 'b';
 	ret->path = tfs_path("%s/%s", top.s, name);
 	ret->top = tfs_path("%s/%.*s", top.s, (int)strcspn(name, "/"), name);
-	ret->class = tfs_path("/sys/class/%.*s/%s", block ? 5 : (int)strcspn(name, "/"),
-			      block ? "block" : name, strrchr(name, '/') + 1);
+	ret->class = class_link(name, block);
 	ret->number.s[0] = ret->dev[0] = '\0';
 	if (!number)
 		return 0;
@@ -196,9 +207,23 @@ static int child_parse(int root, struct bdf a, char *line, struct child *ret)
 	return str_copy(ret->dev, sizeof(ret->dev), number + block);
 }
 
+/* "nvme0n1/nvme0n1p3", "sda/sda1" */
+static bool is_partition(const struct child *c)
+{
+	const char *name = strrchr(c->path.s, '/'), *up = name;
+
+	while (up > c->path.s && up[-1] != '/')
+		up--;
+	return strstr(c->class.s, "/block/") && strncmp(up, name + 1, (size_t)(name - up)) == 0;
+}
+
 static int child_show(int root, struct child *c)
 {
 	int r = tfs_mkdirs(root, c->path.s);
+
+	if (r == 0 && is_partition(c))
+		r = tfs_putf(root, tfs_path("%s/partition", c->path.s).s, 0444, "%s\n",
+			     c->path.s + strlen(c->path.s) - 1);
 
 	if (r == 0 && c->dev[0])
 		r = tfs_putf(root, tfs_path("%s/dev", c->path.s).s, 0444, "%s\n", c->dev);

@@ -186,6 +186,8 @@ static const struct verb {
 	{ "dynid", 3, manifest_dynid },
 	{ "config", 2, manifest_config },
 	{ "vm", 2, manifest_vm },
+	{ "volume", 4, manifest_volume },
+	{ "bridge", 2, manifest_bridge },
 };
 
 static int line_run(struct manifest *m, const struct manifest_line *l)
@@ -281,36 +283,56 @@ static int line_dispatch(struct manifest *m, struct manifest_line *l)
 	return r;
 }
 
+/* The next line, with those that a backslash at its end joins to it. */
+static char *next_line(struct manifest *m, const char **text)
+{
+	struct str s = STR_INIT;
+	bool more = true;
+
+	while (more && **text) {
+		const char *p = *text + (s.len ? strspn(*text, " \t") : 0), *end = strchrnul(p, '\n');
+
+		more = end > p && end[-1] == '\\' && *p != '#';
+		str_addn(&s, p, (size_t)(end - p) - more);
+		*text = end + (*end != '\0');
+		m->line++;
+	}
+	return str_steal(&s);
+}
+
+/* `whole` has the words as they stand, for verbs that take the rest of a line. */
+static int line_read(struct manifest *m, const char *whole, char *copy, const char **text)
+{
+	struct manifest_line l;
+	unsigned first = m->line, last;
+	int r;
+
+	if (whole[0] == '#')
+		return 0;
+	r = line_split(m, copy, whole, &l);
+	if (r < 0 || l.n == 0)
+		return r;
+	r = take_body(m, &l, text);
+	last = m->line;
+	m->line = first;
+	if (r == 0)
+		r = line_dispatch(m, &l);
+	m->line = last;
+	return r;
+}
+
 static int lines(struct manifest *m, const char *text)
 {
 	int r = 0;
 
-	while (r >= 0 && *text) {
-		const char *end = strchrnul(text, '\n');
-		char *whole = strndup(text, (size_t)(end - text)), *copy = whole ? strdup(whole) : NULL;
-		struct manifest_line l;
+	while (r == 0 && *text) {
+		char *whole = next_line(m, &text), *copy = whole ? strdup(whole) : NULL;
 
-		m->line++;
-		text = end + (*end != '\0');
-		if (!copy) {
-			free(whole);
-			return err_nomem(m->e);
-		}
-		r = whole[0] == '#' ? 0 : line_split(m, copy, whole, &l);
-		if (r == 0 && whole[0] != '#' && l.n) {
-			unsigned first = m->line, last;
-
-			r = take_body(m, &l, &text);
-			last = m->line;
-			m->line = first;
-			if (r == 0)
-				r = line_dispatch(m, &l);
-			m->line = last;
-		}
+		r = copy ? line_read(m, whole, copy, &text) : err_nomem(m->e);
 		free(copy);
 		free(whole);
 	}
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* What every machine with PCI has, also one that was captured and says nothing of the kind. */

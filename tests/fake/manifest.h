@@ -87,6 +87,8 @@ int manifest_driver(struct manifest *m, const struct manifest_line *l);
 int manifest_loadable(struct manifest *m, const struct manifest_line *l);
 int manifest_dynid(struct manifest *m, const struct manifest_line *l);
 int manifest_vm(struct manifest *m, const struct manifest_line *l);
+int manifest_volume(struct manifest *m, const struct manifest_line *l);	/* treeuse.c */
+int manifest_bridge(struct manifest *m, const struct manifest_line *l);
 
 /* treecfg.c: BARs laid out, config space and `resource` written. */
 int treecfg_write(struct manifest *m, struct tree_dev *d);

@@ -7,9 +7,9 @@
  * /sys/devices/pciDDDD:BB/..., everything else about them (bus, driver, IOMMU group, class) are
  * relative links, attributes end in a newline, `config` is binary and agrees with the attributes.
  *
- * Grammar.  A line is a verb and its words; '#' at the start of a line is a comment; a word with
- * spaces stands in "double quotes"; `<<END` as the last word takes the following lines up to a line
- * END as content.
+ * Grammar.  A line is a verb and its words; '#' at the start of a line is a comment; a backslash at
+ * its end joins the next line; a word with spaces stands in "double quotes"; `<<END` as the last word
+ * takes the following lines up to a line END as content.
  *
  *   dir PATH                       an empty folder, parents included
  *   file PATH TEXT...              a file with one line of text
@@ -27,6 +27,9 @@
  *   loadable MODULE [driver=NAME]  a module that modprobe would find; the driver is absent until then
  *   dynid DRIVER VVVV:DDDD         a dynamic id, as new_id or `ids=` leaves it
  *   config VMID <<END              /etc/pve/nodes/HOST/qemu-server/VMID.conf
+ *   volume PARTITION dm-1 252:1 [name=pve-root]
+ *                                  a device-mapper volume on a partition that a `pci` line offers
+ *   bridge NAME NIC...             a network bridge with these ports
  *   vm VMID pid=N [start=N] [hold="BDF..."] [reserve=no]
  *                                  a running QEMU that has these functions open
  *
@@ -36,8 +39,9 @@
  * reset="flr bus" (none: no reset files); boot_vga=0|1; numa=N; override=NAME; power=on|auto;
  * d3cold=0|1; state=D0; enable=N; irq=N; speed="16.0 GT/s PCIe" width=N; pcie=no (256 bytes of
  * config, no PCIe capability); pm=no; physfn=BDF (it is a virtual function); vfs=N (sriov_totalvfs);
- * bars="32m,16g:64p,32m:64p,128:io" rom=SIZE; nodes="drm/card0@226:0 net/enp5s0" (what the native
- * driver offers while it is bound); vgpu=yes (a folder nvidia/); mdev=TYPE; dead=yes (config reads
+ * bars="32m,16g:64p,32m:64p,128:io" rom=SIZE; nodes="drm/card0@226:0 net/enp5s0
+ * nvme/nvme0/nvme0n1@b259:0" (what the native driver offers while it is bound: folders with their
+ * device numbers, b for block); vgpu=yes (a folder nvidia/); mdev=TYPE; dead=yes (config reads
  * all ones).
  *
  * Nothing here is a fake kernel: a tree is files.  kernel.h gives writes their meaning.  What the

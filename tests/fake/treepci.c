@@ -334,7 +334,7 @@ static int write_hidden(struct manifest *m, struct tree_dev *d)
 
 		if (number)
 			*number++ = '\0';
-		if (!strchr(word, '/') || *word == '/')
+		if (*word == '/' || (!strchr(word, '/') && !str_starts(word, "usb")))
 			return manifest_bad(m, "nodes: '%s' is not SUBSYSTEM/NAME", word);
 		r = tfs_addf(m->root, bus_hidden("children", d->a).s, "%s%s%s", word, number ? " " : "",
 			     number ? number : "");

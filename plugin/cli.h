@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cli - what every command has in its hands: the machine, the options, the output.
+ *
+ *   main.c     puts the process in order, knows the table of commands, runs one
+ *   args.c     options and arguments, and the help that follows from the tables
+ *   cmd_X.c    one command: gathers facts into a result (result.h), hands it to the output (out.h)
+ *
+ * A command returns its exit status.  It knows nothing of text or JSON.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host.h"
+#include "out.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PROBLEMS = 3, EXIT_REFUSED = 4 };
+
+#define CLI_ARGS_MAX 8
+
+struct command;
+
+struct cli {
+	struct host *h;
+	struct out out;
+	const struct command *command;
+	const char *args[CLI_ARGS_MAX];
+	size_t n_args;
+	uint64_t now_unix;
+
+	/* options */
+	const char *root;		/* NULL = the running machine */
+	bool json, quiet, verbose, no_color, help, version;
+	bool all, dry_run;
+};
+
+/* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
+struct option {
+	const char *name;		/* "json" for --json */
+	char letter;			/* 'q' for -q, or 0 */
+	const char *value;		/* what the help calls its value; NULL = a switch */
+	size_t offset;
+	const char *help;
+};
+
+struct command {
+	const char *name;
+	int (*run)(struct cli *c);
+	const char *args;		/* as the help writes them: "VMID" */
+	size_t args_min, args_max;
+	const char *summary;		/* one line, no full stop */
+	const char *about;		/* lines of at most 80 columns */
+	const struct option *options;	/* its own, ending with a nameless one; may be NULL */
+	bool changes_devices;		/* refuses a captured tree, unless it is a dry run */
+};
+
+extern const struct command commands[];	/* ends with a nameless one */
+
+int cmd_list(struct cli *c);
+int cmd_plan(struct cli *c);
+int cmd_status(struct cli *c);
+int cmd_release(struct cli *c);
+
+/* An error that ends the command: says it, returns EXIT_FAILED. */
+int cli_failed(struct cli *c, const struct err *e);
+
+/* The VM id in args[i]: 0, or EXIT_USAGE when it is none. */
+int cli_vmid(struct cli *c, size_t i, unsigned *ret) _must_check_;
+
+/* One sentence and a hint on stderr; returns EXIT_USAGE. */
+int cli_usage(struct cli *c, const char *fmt, ...) _printf_(2, 3);
+
+/* Fills the options, the command and its arguments.  0, or EXIT_USAGE with the sentence said. */
+int args_parse(struct cli *c, int argc, char *const argv[]) _must_check_;
+void args_help(const struct cli *c);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pve-gpu status [VMID]: leases, the state they are in, and whether their devices answer. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "cli.h"
+#include "driver.h"
+#include "guest.h"
+#include "names.h"
+#include "probe.h"
+#include "tell.h"
+
+struct look {
+	struct cli *c;
+	struct probe probe;
+	struct status_vm *vms;
+	size_t n, size;
+	char **aside;
+	size_t n_aside, aside_size;
+	bool problem;
+};
+
+/* --- devices ----------------------------------------------------------------------------------- */
+
+/* While a guest has the device it may let it sleep; that it is gone is bad news in any state. */
+static bool is_problem(const struct status_device *d, const struct status_vm *vm)
+{
+	if (d->health == HEALTH_DEAD || d->health == HEALTH_HANGS)
+		return true;
+	return d->health == HEALTH_ODD && vm->l.state != LEASED_RUNNING;
+}
+
+static void look_at_device(struct look *k, const struct status_vm *vm, struct status_device *d)
+{
+	struct err e = ERR_INIT;
+	bool dead;
+	int r;
+
+	if (driver_current(k->c->h, d->v->bdf, d->driver, sizeof(d->driver), &e) < 0) {
+		d->health = HEALTH_DEAD;
+		snprintf(d->said, sizeof(d->said), "%.599s", e.msg);
+		d->problem = true;
+		return;
+	}
+	r = probe_health(&k->probe, d->v->bdf, &dead, &e);
+	if (r == -ENOENT && !k->c->h->real)
+		return;
+	d->health = r == 0 ? HEALTH_ANSWERS : r == -ETIMEDOUT ? HEALTH_HANGS : dead ? HEALTH_DEAD : HEALTH_ODD;
+	if (r < 0)
+		snprintf(d->said, sizeof(d->said), "%.599s", e.msg);
+	d->problem = is_problem(d, vm);
+}
+
+static int look_at_devices(struct look *k, struct status_vm *vm, struct err *e)
+{
+	const struct plan *p = &vm->l.lease.plan;
+
+	vm->names = tell_names(k->c->h, p);
+	vm->devices = calloc(p->n_devices + 1, sizeof(*vm->devices));
+	if (!vm->devices)
+		return err_nomem(e);
+	for (size_t i = 0; i < p->n_devices; i++) {
+		struct status_device *d = &vm->devices[i];
+
+		d->v = &p->devices[i];
+		look_at_device(k, vm, d);
+		d->name = vm->names ? names_get(vm->names, i) : "";
+		k->problem = k->problem || d->problem;
+	}
+	return 0;
+}
+
+/* --- leases ------------------------------------------------------------------------------------ */
+
+static int add_vm(struct look *k, unsigned vmid, struct err *e)
+{
+	struct status_vm *vm;
+	int r;
+
+	if (array_room(&k->vms, k->n, &k->size, sizeof(*k->vms)) < 0)
+		return err_nomem(e);
+	vm = &k->vms[k->n];
+	r = leased_look(k->c->h, &guest_world, vmid, &vm->l, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	k->n++;
+	k->problem = k->problem || leased_is_problem(vm->l.state);
+	return look_at_devices(k, vm, e);
+}
+
+static int add_all(struct look *k, struct err *e)
+{
+	unsigned *ids = NULL;
+	size_t n = 0;
+	int r = lease_list(k->c->h, &ids, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_vm(k, ids[i], e);
+	free(ids);
+	return r;
+}
+
+/* What claims put aside because it could not be read is nobody's any more until a person looks. */
+static int add_aside(void *arg, const char *name)
+{
+	struct look *k = arg;
+	char *path;
+
+	if (array_room(&k->aside, k->n_aside, &k->aside_size, sizeof(*k->aside)) < 0 ||
+	    asprintf(&path, LEASE_ASIDE "/%s", name) < 0)
+		return -ENOMEM;
+	k->aside[k->n_aside++] = path;
+	return 0;
+}
+
+static int find_aside(struct look *k, struct err *e)
+{
+	int r = host_list(k->c->h, LEASE_ASIDE, add_aside, k);
+
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (k->n_aside) {
+		qsort(k->aside, k->n_aside, sizeof(*k->aside), str_compare);
+		k->problem = true;
+	}
+	return 0;
+}
+
+static void show(struct look *k, unsigned vmid)
+{
+	struct status_result r = {
+		.vmid = vmid, .now_unix = k->c->now_unix, .vms = k->vms, .n = k->n,
+		.aside = (const char *const *)k->aside, .n_aside = k->n_aside,
+	};
+
+	out_status(&k->c->out, &r);
+}
+
+static void look_release(struct look *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		leased_release(&k->vms[i].l);
+		names_free(k->vms[i].names);
+		free(k->vms[i].devices);
+	}
+	free(k->vms);
+	for (size_t i = 0; i < k->n_aside; i++)
+		free(k->aside[i]);
+	free(k->aside);
+	probe_stop(&k->probe);
+}
+
+int cmd_status(struct cli *c)
+{
+	struct look k = { .c = c, .probe = PROBE_INIT(c->h) };
+	struct err e = ERR_INIT;
+	unsigned vmid = 0;
+	int r;
+
+	if (c->n_args && cli_vmid(c, 0, &vmid))
+		return EXIT_USAGE;
+	r = vmid ? add_vm(&k, vmid, &e) : add_all(&k, &e);
+	if (r == 0 && !vmid)
+		r = find_aside(&k, &e);
+	if (r == 0)
+		show(&k, vmid);
+	look_release(&k);
+	return r < 0 ? cli_failed(c, &e) : k.problem ? EXIT_PROBLEMS : EXIT_DONE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json - building one JSON document, without the library's types.
+ *
+ * Everything hangs below json_root().  A failed allocation is remembered, the calls after it do
+ * nothing, and json_write() reports it: nobody has to look in between.  `key` is NULL when `in` is
+ * an array.  Text is made safe first (text_clean()), so a document is always valid UTF-8.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bdf.h"
+
+struct json_object;		/* json-c's: out_json.c knows it */
+
+struct json {
+	struct json_object *root;
+	bool failed;
+};
+
+struct json_object *json_root(struct json *j);
+struct json_object *json_add_object(struct json *j, struct json_object *in, const char *key);
+struct json_object *json_add_array(struct json *j, struct json_object *in, const char *key);
+/* The array `key` of `in`, made when it is not there yet. */
+struct json_object *json_need_array(struct json *j, struct json_object *in, const char *key);
+
+void json_add_text(struct json *j, struct json_object *in, const char *key, const char *text);	/* NULL: null */
+void json_add_word(struct json *j, struct json_object *in, const char *key, const char *text);	/* "": null */
+void json_add_words(struct json *j, struct json_object *in, const char *key, const char *text);	/* array */
+void json_add_number(struct json *j, struct json_object *in, const char *key, int64_t v);
+void json_add_count(struct json *j, struct json_object *in, const char *key, int64_t v);	/* < 0: null */
+void json_add_id(struct json *j, struct json_object *in, const char *key, uint64_t v);		/* 0: null */
+void json_add_bool(struct json *j, struct json_object *in, const char *key, bool v);
+void json_add_null(struct json *j, struct json_object *in, const char *key);
+void json_add_hex(struct json *j, struct json_object *in, const char *key, unsigned v, int digits);
+void json_add_address(struct json *j, struct json_object *in, const char *key, struct bdf a);
+
+/* Frees the document.  -ENOMEM when it is not complete; then nothing was written. */
+int json_write(struct json *j, FILE *to) _must_check_;
+
+/* The renderings, one file per command. */
+struct out;
+struct list_result;
+struct plan_result;
+struct status_result;
+struct release_result;
+void json_list(struct out *o, const struct list_result *r);
+void json_plan(struct out *o, const struct plan_result *r);
+void json_status(struct out *o, const struct status_result *r);
+void json_release(struct out *o, const struct release_result *r);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A lease seen from outside: see leases.h. */
+#include "leases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "file.h"
+
+const char *leased_state_name(enum leased_state state)
+{
+	switch (state) {
+	case LEASED_STARTING: return "starting";
+	case LEASED_RUNNING: return "running";
+	case LEASED_RETURNING: return "returning";
+	case LEASED_STUCK: return "stuck";
+	case LEASED_LEFT: return "left-over";
+	case LEASED_UNCLEAR: return "unclear";
+	case LEASED_DAMAGED: return "damaged";
+	case LEASED_STALE: return "stale";
+	}
+	return "unclear";
+}
+
+bool leased_is_problem(enum leased_state state)
+{
+	switch (state) {
+	case LEASED_STARTING:
+	case LEASED_RUNNING:
+	case LEASED_RETURNING:
+		return false;
+	case LEASED_STUCK:
+	case LEASED_LEFT:
+	case LEASED_UNCLEAR:
+	case LEASED_DAMAGED:
+	case LEASED_STALE:
+		return true;
+	}
+	return true;
+}
+
+void leased_release(struct leased *l)
+{
+	lease_release(&l->lease);
+}
+
+/* Whoever works on a lease holds its lock, as does a worker left behind in the kernel.  A shared lock
+ * that is let go at once disturbs neither. */
+static bool is_locked(struct host *h, unsigned vmid)
+{
+	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* The journal does not say which way a stuck step was going: it was being taken back when it had
+ * been done before, or when a later step of its chain has been taken back. */
+static enum step_way way_of(const struct lease *l, size_t step)
+{
+	const struct plan *p = &l->plan;
+
+	if (l->at[step].mark == MARK_UNDO || l->at[step].ns > 0)
+		return STEP_UNDO;
+	for (size_t i = step + 1; i < p->n_steps; i++)
+		if (p->steps[i].chain == p->steps[step].chain && l->at[i].mark == MARK_UNDONE)
+			return STEP_UNDO;
+	return STEP_DO;
+}
+
+/* A step that is stuck tells more than one that is merely under way. */
+static int find_step(const struct lease *l)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if (l->at[i].mark == MARK_STUCK)
+			return (int)i;
+	return lease_open_step(l);
+}
+
+static bool is_stuck(struct host *h, const struct leased *l)
+{
+	return l->step >= 0 && l->lease.at[l->step].mark == MARK_STUCK &&
+	       (l->busy || lease_process_alive(h, l->lease.stuck));
+}
+
+static enum leased_state judge_state(struct host *h, const struct claim_world *world, struct leased *l,
+				     struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int alive;
+
+	if (is_stuck(h, l))
+		return LEASED_STUCK;
+	alive = world->vm_process(h, l->vmid, &l->qemu, e);
+	if (alive < 0)
+		return LEASED_UNCLEAR;
+	if (l->busy && l->lease.returning)
+		return LEASED_RETURNING;
+	if (alive > 0)
+		return LEASED_RUNNING;
+	if (l->busy)
+		return l->lease.claimed ? LEASED_RETURNING : LEASED_STARTING;
+	if (!l->lease.claimed || l->lease.returning)
+		return LEASED_LEFT;
+	return lease_process_alive(h, l->lease.task) || world->vm_locked(h, l->vmid, &ignored) > 0 ?
+	       LEASED_STARTING : LEASED_LEFT;
+}
+
+static struct step_text open_step(const struct leased *l)
+{
+	return step_describe(&l->lease.plan.steps[l->step], l->way);
+}
+
+static void say_left(struct leased *l)
+{
+	if (l->step >= 0)
+		snprintf(l->text, sizeof(l->text), "left over: whoever worked on it died at step %d of %zu, '%s'",
+			 l->step + 1, l->lease.plan.n_steps, open_step(l).s);
+	else if (l->lease.returning)
+		snprintf(l->text, sizeof(l->text), "left over: giving the devices back was not finished");
+	else if (!l->lease.claimed)
+		snprintf(l->text, sizeof(l->text), "left over: the hook that was taking the devices died");
+	else
+		snprintf(l->text, sizeof(l->text), "left over: the VM is not running, it is not being started, and "
+			 "nobody is giving the devices back");
+	snprintf(l->advice, sizeof(l->advice), "give them back: pve-gpu release %u", l->vmid);
+}
+
+static void say_stuck(struct leased *l)
+{
+	snprintf(l->text, sizeof(l->text), "stuck: step %d of %zu, '%s', has not come back from the kernel (worker "
+		 "process %d)", l->step + 1, l->lease.plan.n_steps, open_step(l).s, (int)l->lease.stuck.pid);
+	snprintf(l->advice, sizeof(l->advice), "'dmesg' and 'cat /proc/%d/stack' tell what the driver waits for; when "
+		 "it lets go: pve-gpu release %u", (int)l->lease.stuck.pid, l->vmid);
+}
+
+static void say_running(struct leased *l)
+{
+	snprintf(l->text, sizeof(l->text), "%s by the running VM (pid %d)%s",
+		 l->lease.claimed ? "held" : "taken, but not completely,", (int)l->qemu.pid,
+		 l->lease.returning ? "; giving the devices back was not finished" : "");
+	if (l->lease.claimed && !l->lease.returning)
+		return;
+	snprintf(l->advice, sizeof(l->advice), "stop the VM ('qm stop %u'), then: pve-gpu release %u", l->vmid,
+		 l->vmid);
+}
+
+static void say_starting(struct leased *l)
+{
+	if (l->step >= 0)
+		snprintf(l->text, sizeof(l->text), "starting: step %d of %zu, '%s'", l->step + 1,
+			 l->lease.plan.n_steps, open_step(l).s);
+	else
+		snprintf(l->text, sizeof(l->text), "starting: %s", l->lease.claimed ?
+			 "the devices are taken, QEMU is not up yet" : "the devices are being taken");
+}
+
+static void say(struct leased *l, const struct err *e)
+{
+	switch (l->state) {
+	case LEASED_STARTING:
+		say_starting(l);
+		break;
+	case LEASED_RUNNING:
+		say_running(l);
+		break;
+	case LEASED_RETURNING:
+		snprintf(l->text, sizeof(l->text), "being given back%s%s%s", l->step >= 0 ? ": '" : "",
+			 l->step >= 0 ? open_step(l).s : "", l->step >= 0 ? "'" : "");
+		break;
+	case LEASED_STUCK:
+		say_stuck(l);
+		break;
+	case LEASED_LEFT:
+		say_left(l);
+		break;
+	case LEASED_UNCLEAR:
+		snprintf(l->text, sizeof(l->text), "unclear: whether the VM runs cannot be told: %.700s", e->msg);
+		break;
+	case LEASED_DAMAGED:
+		snprintf(l->text, sizeof(l->text), "damaged: %.760s", e->msg);
+		snprintf(l->advice, sizeof(l->advice), "check its devices with 'pve-gpu list --all', then put the file "
+			 "aside: pve-gpu release %u", l->vmid);
+		break;
+	case LEASED_STALE:
+		snprintf(l->text, sizeof(l->text), "of an earlier boot: %.760s", e->msg);
+		snprintf(l->advice, sizeof(l->advice), "nothing is held any more; remove the file: pve-gpu release %u",
+			 l->vmid);
+		break;
+	}
+}
+
+int leased_look(struct host *h, const struct claim_world *world, unsigned vmid, struct leased *ret,
+		struct err *e)
+{
+	struct leased l = LEASED_INIT;
+	struct err why = ERR_INIT;
+	int r;
+
+	l.vmid = vmid;
+	l.busy = is_locked(h, vmid);	/* before reading: what is free now is not written to meanwhile */
+	r = lease_load(h, vmid, &l.lease, &why);
+	if (r == -ENOENT)
+		return r;
+	if (r < 0 && r != -EBADMSG && r != -ESTALE) {
+		*e = why;
+		return r;
+	}
+	if (r == 0) {
+		l.step = find_step(&l.lease);
+		if (l.step >= 0)
+			l.way = way_of(&l.lease, (size_t)l.step);
+		l.state = judge_state(h, world, &l, &why);
+	} else {
+		l.state = r == -ESTALE ? LEASED_STALE : LEASED_DAMAGED;
+	}
+	say(&l, &why);
+	*ret = l;
+	return 0;
+}

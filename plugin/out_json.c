@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Output for programs, and the only file that knows json-c: see json.h and out.h. */
+#include "out.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "text.h"
+
+#define DOCUMENT_VERSION 1
+
+struct json_object *json_root(struct json *j)
+{
+	if (j->root || j->failed)
+		return j->root;
+	j->root = json_object_new_object();
+	j->failed = !j->root;
+	json_add_number(j, j->root, "version", DOCUMENT_VERSION);
+	return j->root;
+}
+
+/* Takes v over; NULL for v is a failed allocation. */
+static struct json_object *put(struct json *j, struct json_object *in, const char *key, struct json_object *v)
+{
+	int r = -1;
+
+	if (v && in && !j->failed)
+		r = key ? json_object_object_add(in, key, v) : json_object_array_add(in, v);
+	if (r == 0)
+		return v;
+	json_object_put(v);
+	j->failed = true;
+	return NULL;
+}
+
+struct json_object *json_add_object(struct json *j, struct json_object *in, const char *key)
+{
+	return put(j, in, key, json_object_new_object());
+}
+
+struct json_object *json_add_array(struct json *j, struct json_object *in, const char *key)
+{
+	return put(j, in, key, json_object_new_array());
+}
+
+struct json_object *json_need_array(struct json *j, struct json_object *in, const char *key)
+{
+	struct json_object *there = NULL;
+
+	if (in && json_object_object_get_ex(in, key, &there))
+		return there;
+	return json_add_array(j, in, key);
+}
+
+void json_add_null(struct json *j, struct json_object *in, const char *key)
+{
+	/* To json-c null is no object, so put() could not tell it from a failure. */
+	if (!in || j->failed || (key ? json_object_object_add(in, key, NULL) : json_object_array_add(in, NULL)) < 0)
+		j->failed = true;
+}
+
+static void add_bytes(struct json *j, struct json_object *in, const char *key, const char *text)
+{
+	struct str safe = STR_INIT;
+
+	(void)text_clean(&safe, text);
+	put(j, in, key, safe.failed ? NULL : json_object_new_string(safe.s));
+	str_release(&safe);
+}
+
+void json_add_text(struct json *j, struct json_object *in, const char *key, const char *text)
+{
+	if (text)
+		add_bytes(j, in, key, text);
+	else
+		json_add_null(j, in, key);
+}
+
+void json_add_word(struct json *j, struct json_object *in, const char *key, const char *text)
+{
+	json_add_text(j, in, key, *text ? text : NULL);
+}
+
+void json_add_words(struct json *j, struct json_object *in, const char *key, const char *text)
+{
+	struct json_object *list = json_add_array(j, in, key);
+	char copy[512], *cursor = copy, *word;
+
+	if (str_copy(copy, sizeof(copy), text) < 0)
+		return;
+	while ((word = str_token(&cursor, " ")))
+		json_add_text(j, list, NULL, word);
+}
+
+void json_add_number(struct json *j, struct json_object *in, const char *key, int64_t v)
+{
+	put(j, in, key, json_object_new_int64(v));
+}
+
+void json_add_count(struct json *j, struct json_object *in, const char *key, int64_t v)
+{
+	if (v >= 0)
+		json_add_number(j, in, key, v);
+	else
+		json_add_null(j, in, key);
+}
+
+void json_add_id(struct json *j, struct json_object *in, const char *key, uint64_t v)
+{
+	if (v)
+		json_add_number(j, in, key, (int64_t)v);
+	else
+		json_add_null(j, in, key);
+}
+
+void json_add_bool(struct json *j, struct json_object *in, const char *key, bool v)
+{
+	put(j, in, key, json_object_new_boolean(v));
+}
+
+void json_add_hex(struct json *j, struct json_object *in, const char *key, unsigned v, int digits)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%0*x", digits, v);
+	json_add_text(j, in, key, text);
+}
+
+void json_add_address(struct json *j, struct json_object *in, const char *key, struct bdf a)
+{
+	json_add_text(j, in, key, BDF_S(a));
+}
+
+int json_write(struct json *j, FILE *to)
+{
+	struct json_object *root = json_root(j);
+	const char *text = j->failed ? NULL : json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+									     JSON_C_TO_STRING_SPACED |
+									     JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		fprintf(to, "%s\n", text);
+	else
+		j->failed = true;
+	json_object_put(j->root);
+	j->root = NULL;
+	return j->failed ? -ENOMEM : 0;
+}
+
+/* --- the table --------------------------------------------------------------------------------- */
+
+static void json_note(struct out *o, const char *text)
+{
+	json_add_text(&o->json, json_need_array(&o->json, json_root(&o->json), "notes"), NULL, text);
+}
+
+static void json_error(struct out *o, const struct err *e)
+{
+	struct json_object *error = json_add_object(&o->json, json_root(&o->json), "error");
+
+	json_add_text(&o->json, error, "errno", strerrorname_np(e->code));
+	json_add_text(&o->json, error, "message", e->msg);
+}
+
+static void json_finish(struct out *o)
+{
+	(void)json_need_array(&o->json, json_root(&o->json), "notes");
+	(void)!json_write(&o->json, o->to);	/* remembered in o->json.failed */
+}
+
+const struct out_ops out_json_ops = {
+	.list = json_list,
+	.plan = json_plan,
+	.status = json_status,
+	.release = json_release,
+	.note = json_note,
+	.error = json_error,
+	.finish = json_finish,
+};

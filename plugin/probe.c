@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Questions with a deadline: see probe.h. */
+#include "probe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "pdev.h"
+#include "reset.h"
+#include "str.h"
+
+#define ANSWER_MS 2000
+
+struct question {
+	enum { ASK_OVERRIDE, ASK_HEALTH } what;
+	struct bdf bdf;
+};
+
+struct answer {
+	int r;
+	bool dead;
+	char override[PDEV_NAME];
+	struct err e;
+};
+
+/* All ones is what the bus reads where nobody answers (PCI 3.0 section 6.1: no such vendor). */
+static bool is_dead(struct host *h, struct bdf bdf)
+{
+	unsigned char id[2];
+
+	return host_read(h, pdev_path(bdf, "config").s, id, sizeof(id)) != sizeof(id) ||
+	       (id[0] == 0xff && id[1] == 0xff);
+}
+
+static void serve(struct host *h, void *arg, const void *request, void *reply)
+{
+	const struct question *q = request;
+	struct answer *a = reply;
+
+	(void)arg;
+	memset(a, 0, sizeof(*a));
+	switch (q->what) {
+	case ASK_OVERRIDE:
+		a->r = pdev_read_override(h, q->bdf, a->override, sizeof(a->override));
+		break;
+	case ASK_HEALTH:
+		if (!host_exists(h, pdev_path(q->bdf, "config").s)) {
+			a->r = -ENOENT;
+			break;
+		}
+		a->r = reset_check(h, q->bdf, &a->e);
+		a->dead = a->r < 0 && is_dead(h, q->bdf);
+		break;
+	}
+}
+
+static int ask(struct probe *p, const struct question *q, struct answer *a, struct err *e)
+{
+	int r = 0;
+
+	if (p->worker.pid == 0)
+		r = worker_start(&p->worker, p->h, serve, NULL, -1, sizeof(*q), sizeof(*a), e);
+	if (r == 0)
+		r = worker_call(&p->worker, q, a, ANSWER_MS, e);
+	if (r < 0)
+		worker_stop(&p->worker);
+	if (r == -ETIMEDOUT)
+		return err_set(e, ETIMEDOUT, "%s did not answer within %d s: another process hangs in the kernel at this "
+			       "device; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'", BDF_S(q->bdf),
+			       ANSWER_MS / 1000);
+	return r;
+}
+
+int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, struct err *e)
+{
+	struct question q = { ASK_OVERRIDE, bdf };
+	struct answer a;
+	int r = ask(p, &q, &a, e);
+
+	if (r < 0)
+		return r;
+	if (a.r < 0)
+		return err_set(e, -a.r, "cannot read driver_override of %s: %s", BDF_S(bdf), err_text(a.r));
+	return str_copy(buf, size, a.override);
+}
+
+int probe_health(struct probe *p, struct bdf bdf, bool *ret_dead, struct err *e)
+{
+	struct question q = { ASK_HEALTH, bdf };
+	struct answer a;
+	int r = ask(p, &q, &a, e);
+
+	*ret_dead = false;
+	if (r < 0)
+		return r;
+	*ret_dead = a.dead;
+	if (a.r == -ENOENT)
+		return err_set(e, ENOENT, "%s has no config space that could be read", BDF_S(bdf));
+	if (a.r < 0)
+		*e = a.e;
+	return a.r;
+}
+
+void probe_stop(struct probe *p)
+{
+	worker_stop(&p->worker);
+}

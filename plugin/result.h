@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * result - what the commands found out, before anybody decides how it looks.
+ *
+ * Results lend: whatever they point to belongs to the command and outlives the call that shows them.
+ */
+#ifndef RESULT_H
+#define RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "holders.h"
+#include "leases.h"
+#include "pdev.h"
+#include "plan.h"
+#include "run.h"
+#include "settings.h"
+#include "snapshot.h"
+
+/* --- list ---------------------------------------------------------------------------------- */
+
+struct list_device {
+	const struct pdev *d;
+	const char *name;
+	bool card;			/* it is a display controller, or a function of its slot */
+	unsigned lease;			/* VM id, 0 = none */
+	const struct holder *held;	/* the holders of this function, `n_held` of them */
+	size_t n_held;
+};
+
+struct list_result {
+	bool all;			/* every assignable function was asked for */
+	bool iommu;
+	const struct list_device *list;	/* ascending */
+	size_t n;
+};
+
+/* --- plan ---------------------------------------------------------------------------------- */
+
+struct plan_result {
+	unsigned vmid;
+	const char *nothing;		/* why there is nothing to take; NULL = there is a plan */
+	const struct plan *plan;
+	const struct snapshot *snapshot;
+	const char *const *names;	/* per device of the plan */
+	const struct settings *settings;
+};
+
+/* --- status -------------------------------------------------------------------------------- */
+
+enum health {
+	HEALTH_UNKNOWN,		/* a captured tree without config space */
+	HEALTH_ANSWERS,
+	HEALTH_ODD,		/* it answers, but is asleep or lost its addresses */
+	HEALTH_DEAD,		/* nothing is there any more */
+	HEALTH_HANGS,		/* reading did not come back */
+};
+
+struct status_device {
+	const struct device *v;
+	const char *name;
+	char driver[PDEV_NAME];		/* now; "" = none */
+	enum health health;
+	char said[600];			/* why, when it is not well; "" otherwise */
+	bool problem;
+};
+
+struct status_vm {
+	struct leased l;
+	struct names *names;
+	struct status_device *devices;	/* parallel to l.lease.plan.devices */
+};
+
+struct status_result {
+	unsigned vmid;			/* asked for, 0 = all */
+	uint64_t now_unix;
+	const struct status_vm *vms;
+	size_t n;
+	const char *const *aside;	/* paths of damaged leases that were put aside */
+	size_t n_aside;
+};
+
+/* --- release ------------------------------------------------------------------------------- */
+
+enum release_verdict {
+	RELEASE_NONE,			/* the VM holds nothing */
+	RELEASE_DONE,
+	RELEASE_WOULD,			/* a dry run that found no obstacle */
+	RELEASE_DROPPED,		/* a lease of an earlier boot: its file was removed */
+	RELEASE_REFUSED,		/* nothing was touched */
+	RELEASE_FAILED,
+};
+
+struct release_result {
+	unsigned vmid;
+	enum release_verdict verdict;
+	const char *why;		/* refused, failed: the sentence */
+	const struct lease *lease;	/* done, would: what went where; else NULL */
+	const struct run_report *report;
+	uint64_t ms;
+	struct names *names;		/* may be NULL */
+};
+
+#endif

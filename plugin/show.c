@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Facts in words: see show.h. */
+#include "show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "step.h"
+
+const char *show_driver_now(const struct plan_result *r, const struct device *v)
+{
+	const struct pdev *d = snapshot_get(r->snapshot, v->bdf);
+
+	return d ? d->driver : v->driver;
+}
+
+const struct step *show_reset_of(const struct plan *p, const struct device *v)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].kind == STEP_RESET && strstr(p->steps[i].arg, BDF_S(v->bdf)))
+			return &p->steps[i];
+	return NULL;
+}
+
+static bool is_hot(const struct step *s)
+{
+	return strcmp(s->to, "hot") == 0;
+}
+
+struct show_text show_reset_words(const struct plan *p, const struct device *v)
+{
+	const struct step *s = show_reset_of(p, v);
+	struct show_text t;
+
+	if (!s)
+		snprintf(t.s, sizeof(t.s), "no reset");
+	else if (is_hot(s))
+		snprintf(t.s, sizeof(t.s), "hot reset");
+	else
+		snprintf(t.s, sizeof(t.s), "reset by %s", s->to);
+	return t;
+}
+
+struct show_text show_step(const struct step *s)
+{
+	struct show_text t;
+
+	if (s->kind == STEP_RESET)
+		snprintf(t.s, sizeof(t.s), "reset %s %s%s", s->arg, is_hot(s) ? "together by VFIO hot reset" : "by ",
+			 is_hot(s) ? "" : s->to);
+	else
+		snprintf(t.s, sizeof(t.s), "%s", step_describe(s, STEP_DO).s);
+	return t;
+}
+
+struct show_text show_setting(const struct settings *s, size_t i)
+{
+	const struct settings_key *key = &settings_keys[i];
+	const void *v = (const char *)s + key->offset;
+	struct show_text t;
+
+	switch (key->type) {
+	case SETTINGS_BOOL:
+		snprintf(t.s, sizeof(t.s), "%s", *(const bool *)v ? "yes" : "no");
+		break;
+	case SETTINGS_ENUM:
+		snprintf(t.s, sizeof(t.s), "%s", key->words[*(const unsigned *)v]);
+		break;
+	case SETTINGS_SECONDS:
+		snprintf(t.s, sizeof(t.s), "%llu", (unsigned long long)*(const uint64_t *)v / 1000);
+		break;
+	case SETTINGS_LIST:
+		snprintf(t.s, sizeof(t.s), "%s", ((const struct settings_list *)v)->text);
+		break;
+	}
+	return t;
+}

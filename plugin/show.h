@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * show - facts about plans in words that text and JSON share.
+ */
+#ifndef SHOW_H
+#define SHOW_H
+
+#include "result.h"
+
+struct show_text { char s[640]; };
+
+/* The driver a planned device is on now, "" = none; device.driver is what it goes back to. */
+const char *show_driver_now(const struct plan_result *r, const struct device *v);
+
+/* The reset step that concerns the device, or NULL. */
+const struct step *show_reset_of(const struct plan *p, const struct device *v);
+
+/* "reset by flr", "hot reset", "no reset" */
+struct show_text show_reset_words(const struct plan *p, const struct device *v);
+
+/* What the step does. */
+struct show_text show_step(const struct step *s);
+
+/* A setting's value as its file would have it. */
+struct show_text show_setting(const struct settings *s, size_t i);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The plan for people: the verdict first, then what it is about, then how. */
+#include <string.h>
+
+#include "out.h"
+#include "show.h"
+#include "step.h"
+#include "text.h"
+
+static void put_title(struct out *o, const struct plan_result *r)
+{
+	const struct plan *p = r->plan;
+
+	if (p->n_refusals)
+		text_put(o, TONE_BAD, "VM %u: a start would be refused; nothing would be touched.", r->vmid);
+	else
+		text_put(o, TONE_HEAD, "VM %u: a start would take %s.", r->vmid, text_count(p).s);
+	fputc('\n', o->to);
+}
+
+/* One piece of advice for several refusals in a row is given once. */
+static bool hint_follows(const struct plan *p, size_t i)
+{
+	return i + 1 < p->n_refusals && strcmp(p->refusals[i].hint, p->refusals[i + 1].hint) == 0;
+}
+
+static void put_refusals(struct out *o, const struct plan *p)
+{
+	bool gap = true;
+
+	for (size_t i = 0; i < p->n_refusals; i++) {
+		const struct refusal *f = &p->refusals[i];
+
+		fputs(gap ? "\n  " : "  ", o->to);
+		text_put(o, TONE_BAD, "refused:");
+		fputc(' ', o->to);
+		text_wrap(o, TONE_PLAIN, 11, 11, "%s.", f->reason);
+		gap = !hint_follows(p, i);
+		if (gap && f->hint[0]) {
+			fprintf(o->to, "%11s", "");
+			text_wrap(o, TONE_FAINT, 11, 11, "%s", f->hint);
+		}
+	}
+}
+
+/* What a start would make of the device; of a refused one, what it is. */
+static void describe(struct str *line, const struct plan_result *r, const struct device *v)
+{
+	const char *now = show_driver_now(r, v), *driver = v->driver[0] ? v->driver : "no driver";
+
+	(void)str_add(line, v->key[0] ? v->key : "not asked for");
+	if (v->group >= 0)
+		(void)str_addf(line, ", %sgroup %d", v->key[0] ? "" : "but in ", v->group);
+	if (r->plan->n_refusals) {
+		(void)str_addf(line, ", on %s", *now ? now : "no driver");
+		return;
+	}
+	if (strcmp(v->driver, "vfio-pci") == 0)
+		(void)str_add(line, ": on vfio-pci already");
+	else
+		(void)str_addf(line, ": %s → vfio-pci", driver);
+	if (strcmp(now, v->driver) != 0)
+		(void)str_addf(line, " (on %s now)", *now ? now : "no driver");
+	(void)str_addf(line, ", %s", show_reset_words(r->plan, v).s);
+}
+
+static void put_device(struct out *o, const struct plan_result *r, size_t i)
+{
+	const struct device *v = &r->plan->devices[i];
+	const char *address = BDF_SHORT(v->bdf);
+	size_t indent = strlen(address) + 4;
+	struct str line = STR_INIT;
+
+	fprintf(o->to, "  %s  ", address);
+	text_put(o, TONE_HEAD, "%s", r->names[i]);
+	fprintf(o->to, "\n%*s", (int)indent, "");
+	describe(&line, r, v);
+	text_wrap(o, TONE_PLAIN, indent, indent, "%s", line.s);
+	str_release(&line);
+}
+
+static void put_devices(struct out *o, const struct plan_result *r)
+{
+	if (!r->plan->n_devices)
+		return;
+	fprintf(o->to, "\n%s", r->plan->n_refusals ? "It is about:\n" : "");
+	for (size_t i = 0; i < r->plan->n_devices; i++)
+		put_device(o, r, i);
+}
+
+/* The steps of one chain, numbered on from *number. */
+static void put_chain(struct out *o, const struct plan *p, unsigned chain, unsigned *number)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		if (p->steps[i].chain != chain)
+			continue;
+		fprintf(o->to, "%4u. ", ++*number);
+		text_wrap(o, TONE_PLAIN, 6, 6, "%s", show_step(&p->steps[i]).s);
+	}
+}
+
+/* What concerns all comes first, then chains side by side; in a chain one step follows the other. */
+static void put_steps(struct out *o, const struct plan *p)
+{
+	unsigned number = 0;
+
+	if (p->n_refusals || !p->n_steps)
+		return;
+	fputs("\nStep by step:\n", o->to);
+	put_chain(o, p, 0, &number);
+	if (p->chains > 1)
+		fprintf(o->to, "%sside by side:\n", number ? "then, " : "");
+	for (unsigned chain = 1; chain <= p->chains; chain++) {
+		if (chain > 1)
+			fputc('\n', o->to);
+		put_chain(o, p, chain, &number);
+	}
+}
+
+/* Those that decide about a start, and whatever else somebody has set. */
+static void put_settings(struct out *o, const struct settings *s)
+{
+	fputs("\nSettings:\n", o->to);
+	for (size_t i = 0; i < SETTINGS_N; i++) {
+		bool is_default = strcmp(s->origin[i].text, "default") == 0;
+
+		if (is_default && i != SETTINGS_GROUP_MEMBERS && i != SETTINGS_RESET && !o->verbose)
+			continue;
+		fputs("  ", o->to);
+		text_put(o, TONE_PLAIN, "%s = %s  (%s)", settings_keys[i].name, show_setting(s, i).s,
+			 s->origin[i].text);
+		fputc('\n', o->to);
+	}
+}
+
+void text_plan(struct out *o, const struct plan_result *r)
+{
+	if (r->nothing) {
+		text_put(o, TONE_PLAIN, "VM %u %s.", r->vmid, r->nothing);
+		fputc('\n', o->to);
+		return;
+	}
+	put_title(o, r);
+	put_refusals(o, r->plan);
+	put_devices(o, r);
+	put_steps(o, r->plan);
+	put_settings(o, r->settings);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Leases for people, and what became of those that were released. */
+#include <string.h>
+
+#include "names.h"
+#include "out.h"
+#include "tell.h"
+#include "text.h"
+
+/* Since the last line was written to the lease; a captured tree does not know its own time. */
+static void put_age(struct str *s, const struct leased *l, uint64_t now_unix)
+{
+	uint64_t written = l->lease.written;
+
+	if (!written || now_unix < written)
+		return;
+	if (l->state == LEASED_RUNNING && !l->advice[0])
+		(void)str_addf(s, " for %s", text_age(now_unix - written).s);
+	else
+		(void)str_addf(s, "; last entry %s ago", text_age(now_unix - written).s);
+}
+
+static void put_state(struct out *o, const struct status_vm *vm, uint64_t now_unix)
+{
+	enum tone tone = leased_is_problem(vm->l.state) ? TONE_BAD : TONE_PLAIN;
+	struct str line = STR_INIT;
+	char head[24];
+
+	snprintf(head, sizeof(head), "VM %u: ", vm->l.vmid);
+	text_put(o, TONE_HEAD, "%s", head);
+	(void)str_add(&line, vm->l.text);
+	put_age(&line, &vm->l, now_unix);
+	text_wrap(o, tone, strlen(head), 2, "%s", line.s);
+	if (vm->l.advice[0]) {
+		fputs("  → ", o->to);
+		text_wrap(o, TONE_PLAIN, 4, 4, "%s", vm->l.advice);
+	}
+	str_release(&line);
+}
+
+static const char *health_words(enum health health)
+{
+	switch (health) {
+	case HEALTH_UNKNOWN: return "";
+	case HEALTH_ANSWERS: return ", answers";
+	case HEALTH_ODD: return ", answers, but ";
+	case HEALTH_DEAD: return ", does not answer: ";
+	case HEALTH_HANGS: return ", hangs: ";
+	}
+	return "";
+}
+
+static void put_device(struct out *o, const struct status_device *d)
+{
+	const char *address = BDF_SHORT(d->v->bdf), *origin = d->v->driver[0] ? d->v->driver : "no driver";
+	size_t indent = strlen(address) + 4;
+	struct str line = STR_INIT;
+
+	fprintf(o->to, "  %s  ", address);
+	text_put(o, TONE_HEAD, "%s", d->name);
+	fprintf(o->to, "\n%*s", (int)indent, "");
+	(void)str_addf(&line, "on %s", d->driver[0] ? d->driver : "no driver");
+	if (strcmp(d->driver, d->v->driver) != 0)
+		(void)str_addf(&line, ", goes back to %s", origin);
+	else
+		(void)str_add(&line, ", where it was");
+	(void)str_addf(&line, "%s%s", health_words(d->health), d->said);
+	text_wrap(o, d->problem ? TONE_BAD : TONE_PLAIN, indent, indent, "%s", line.s);
+	str_release(&line);
+}
+
+/* What an earlier attempt could not take back. */
+static void put_failures(struct out *o, const struct lease *l)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++) {
+		if (l->at[i].mark != MARK_FAILED)
+			continue;
+		fputs("  ", o->to);
+		text_wrap(o, TONE_BAD, 2, 4, "failed: %s", l->at[i].why[0] ? l->at[i].why :
+			  step_describe(&l->plan.steps[i], STEP_UNDO).s);
+	}
+}
+
+static void put_aside(struct out *o, const struct status_result *r)
+{
+	for (size_t i = 0; i < r->n_aside; i++)
+		text_wrap(o, TONE_BAD, 0, 2, "A damaged lease was put aside: %s", r->aside[i]);
+	if (r->n_aside) {
+		fputs("  → ", o->to);
+		text_wrap(o, TONE_PLAIN, 4, 4, "see with 'pve-gpu list --all' whether every device is on its driver, then "
+			  "remove the file%s", r->n_aside == 1 ? "" : "s");
+	}
+}
+
+void text_status(struct out *o, const struct status_result *r)
+{
+	if (r->n == 0 && r->vmid)
+		fprintf(o->to, "VM %u holds no devices.\n", r->vmid);
+	else if (r->n == 0)
+		fputs("No VM holds devices.\n", o->to);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct status_vm *vm = &r->vms[i];
+
+		if (i)
+			fputc('\n', o->to);
+		put_state(o, vm, r->now_unix);
+		put_failures(o, &vm->l.lease);
+		for (size_t k = 0; k < vm->l.lease.plan.n_devices; k++)
+			put_device(o, &vm->devices[k]);
+	}
+	if (r->n && r->n_aside)
+		fputc('\n', o->to);
+	put_aside(o, r);
+}
+
+/* --- release ----------------------------------------------------------------------------------- */
+
+static void put_would(struct out *o, const struct release_result *r)
+{
+	const struct plan *p;
+
+	if (!r->lease) {
+		fprintf(o->to, "VM %u: its lease is of an earlier boot; the file would be removed.\n", r->vmid);
+		return;
+	}
+	p = &r->lease->plan;
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct device *v = &p->devices[i];
+
+		text_put(o, TONE_PLAIN, "%s %s: would go back to %s", BDF_SHORT(v->bdf),
+			 r->names ? names_get(r->names, i) : "", v->driver[0] ? v->driver : "no driver");
+		fputc('\n', o->to);
+	}
+	fprintf(o->to, "VM %u: %s would be given back; nothing was touched.\n", r->vmid, text_count(p).s);
+}
+
+void text_release(struct out *o, const struct release_result *r)
+{
+	if (!r) {
+		fputs("No VM holds devices.\n", o->to);
+		return;
+	}
+	switch (r->verdict) {
+	case RELEASE_NONE:
+		fprintf(o->to, "VM %u holds no devices.\n", r->vmid);
+		break;
+	case RELEASE_DONE:
+		tell_returned(o->to, r->lease, r->report, r->ms, r->names);
+		break;
+	case RELEASE_WOULD:
+		put_would(o, r);
+		break;
+	case RELEASE_DROPPED:
+		fprintf(o->to, "VM %u holds no devices any more: its lease was of an earlier boot.\n", r->vmid);
+		break;
+	case RELEASE_REFUSED:
+	case RELEASE_FAILED:
+		break;	/* said on stderr */
+	}
+	fflush(o->to);
+}

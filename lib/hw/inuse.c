@@ -44,21 +44,27 @@ struct inuse_finding *inuse_scan_get(struct inuse_scan *s, size_t fn, enum inuse
 	return NULL;
 }
 
-/* The place of a finding in the answer. */
+/* The place of a finding in the answer: the same whatever the order of a folder's entries. */
 struct place {
-	size_t fn, i;
-	enum inuse_weight weight;
+	size_t fn;
+	const struct inuse_finding *f;
 };
 
 static int by_place(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
+	int r;
 
 	if (x->fn != y->fn)
 		return x->fn < y->fn ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	return (x->i > y->i) - (x->i < y->i);
+	if (x->f->weight != y->f->weight)
+		return x->f->weight > y->f->weight ? -1 : 1;
+	if (x->f->kind != y->f->kind)
+		return x->f->kind < y->f->kind ? -1 : 1;
+	if (x->f->who.pid != y->f->who.pid)
+		return x->f->who.pid < y->f->who.pid ? -1 : 1;
+	r = strcmp(x->f->object, y->f->object);
+	return r ? r : strcmp(x->f->text, y->f->text);
 }
 
 static size_t function_index(const struct inuse_scan *s, struct bdf bdf)
@@ -82,10 +88,10 @@ static int sort(struct inuse_scan *s, struct err *e)
 		return err_nomem(e);
 	}
 	for (size_t i = 0; i < u->n; i++)
-		places[i] = (struct place){ function_index(s, u->v[i].bdf), i, u->v[i].weight };
+		places[i] = (struct place){ function_index(s, u->v[i].bdf), &u->v[i] };
 	qsort(places, u->n, sizeof(*places), by_place);
 	for (size_t i = 0; i < u->n; i++)
-		v[i] = u->v[places[i].i];
+		v[i] = *places[i].f;
 	free(places);
 	free(u->v);
 	u->v = v;

@@ -22,9 +22,13 @@ static uint64_t key_of(const struct inuse_node *n)
 
 static int by_number(const void *a, const void *b)
 {
-	uint64_t x = key_of(a), y = key_of(b);
+	const struct inuse_node *n = a, *m = b;
+	uint64_t x = key_of(n), y = key_of(m);
+	int r = (x > y) - (x < y);
 
-	return (x > y) - (x < y);
+	if (r == 0)
+		r = strcmp(n->name, m->name);
+	return r ? r : (n->tag > m->tag) - (n->tag < m->tag);
 }
 
 static int by_name(const void *a, const void *b)

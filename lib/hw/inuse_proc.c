@@ -150,7 +150,7 @@ static int read_threads(struct walk *w)
 
 	r = inuse_dir_open(&d, w->pass->h, path.s);
 	if (r < 0)
-		return r;
+		return is_gone(r) ? 0 : r;
 	while ((r = inuse_dir_next(&d, &name, &type)) > 0) {
 		if (str_to_u64(name, 10, &tid) < 0 || tid == (uint64_t)w->pid)
 			continue;
@@ -161,7 +161,7 @@ static int read_threads(struct walk *w)
 			break;
 	}
 	inuse_dir_close(&d);
-	return r;
+	return is_gone(r) ? 0 : r;
 }
 
 static int read_process(struct walk *w)

@@ -175,20 +175,16 @@ static struct inuse_finding *add_holder(struct inuse_scan *s, size_t fn, enum in
 	return f;
 }
 
-/* One finding per function for this process, as heavy as its heaviest node. */
+/* One finding per function for this process, as heavy as its heaviest node, which comes first. */
 static int report(struct users *u, size_t first, const struct inuse_who *who)
 {
-	const struct meaning *heaviest = meaning_of(u, first);
-	struct inuse_finding *f;
+	const struct meaning *m = meaning_of(u, first);
+	struct inuse_finding *f = add_holder(u->scan, m->fn, m->kind, m->weight,
+					     u->nodes.v[u->touched[first]].name, who);
 
-	for (size_t i = first + 1; i < u->n_touched; i++)
-		if (meaning_of(u, i)->fn == heaviest->fn && meaning_of(u, i)->weight > heaviest->weight)
-			heaviest = meaning_of(u, i);
-	f = add_holder(u->scan, heaviest->fn, heaviest->kind, heaviest->weight,
-		       u->nodes.v[u->touched[first]].name, who);
 	if (!f)
 		return -ENOMEM;
-	add_names(u, f, heaviest->fn);
+	add_names(u, f, m->fn);
 	return 0;
 }
 
@@ -200,12 +196,22 @@ static bool is_first_of_function(const struct users *u, size_t touched)
 	return true;
 }
 
+static int by_weight(const void *a, const void *b, void *arg)
+{
+	const struct users *u = arg;
+	const size_t *x = a, *y = b;
+	enum inuse_weight v = u->means[u->nodes.v[*x].tag].weight, w = u->means[u->nodes.v[*y].tag].weight;
+
+	return v != w ? (v > w ? -1 : 1) : (*x > *y) - (*x < *y);
+}
+
 static int on_done(void *arg, int pid)
 {
 	struct users *u = arg;
 	struct inuse_who who;
 	int r = 0;
 
+	qsort_r(u->touched, u->n_touched, sizeof(*u->touched), by_weight, u);
 	inuse_who(u->scan->h, pid, &who);
 	for (size_t i = 0; r == 0 && i < u->n_touched; i++)
 		if (is_first_of_function(u, i))

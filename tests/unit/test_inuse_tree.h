@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "inuse.h"
 
 struct box {
 	char dir[64];
@@ -79,6 +80,60 @@ static inline void box_process(const struct box *b, int pid, const char *comm, c
 static inline void box_fd(const struct box *b, int pid, int fd, const char *target)
 {
 	box_link(b, host_path("/proc/%d/fd/%d", pid, fd).s, target);
+}
+
+/* A PCI function directly on its root bus; its folder is /sys/devices/pci0000:00/BDF. */
+#define PCI	"/sys/devices/pci0000:00/"
+
+static inline void box_pci(const struct box *b, const char *bdf)
+{
+	box_put(b, host_path(PCI "%s/class", bdf).s, "0x030000\n");
+	box_link(b, host_path("/sys/bus/pci/devices/%s", bdf).s, host_path("../../../devices/pci0000:00/%s", bdf).s);
+}
+
+/* A device with a node: "226:0" of class "drm" at `path`, which is also in /sys/class/CLASS (for a
+ * block device in /sys/class/block). */
+static inline void box_dev(const struct box *b, const char *path, const char *number, const char *class)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	box_put(b, host_path("%s/dev", path).s, host_path("%s\n", number).s);
+	box_link(b, host_path("%s/subsystem", path).s, host_path("/sys/class/%s", class).s);
+	box_link(b, host_path("/sys/class/%s/%s", class, name).s, host_path("../../..%s", path).s);
+}
+
+/* The whole answer, one finding per line: "0000:01:00.0 CRITICAL TEXT\n". */
+static inline char *box_scan(struct box *b, const char *const *fns, size_t n)
+{
+	static const char *const words[] = {
+		[INUSE_NOTE] = "note", [INUSE_BUSY] = "busy", [INUSE_HANGS] = "HANGS", [INUSE_CRITICAL] = "CRITICAL",
+	};
+	struct bdf bdf[16];
+	struct inuse *u = NULL;
+	struct err e = ERR_INIT;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(bdf_parse(fns[i], &bdf[i]), 0);
+	if (inuse_scan(&b->h, bdf, n, &u, &e) < 0)
+		fail_msg("%s", e.msg);
+	for (size_t i = 0; i < u->n; i++)
+		fprintf(f, "%s %s %s\n", BDF_S(u->v[i].bdf), words[u->v[i].weight], u->v[i].text);
+	fclose(f);
+	inuse_free(u);
+	return text;
+}
+
+/* Scans one function and compares. */
+static inline void box_expect(struct box *b, const char *bdf, const char *expected)
+{
+	char *text = box_scan(b, &bdf, 1);
+
+	assert_string_equal(text, expected);
+	free(text);
 }
 
 static inline struct box *box_new(void)

@@ -33,11 +33,11 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	(void)text_clean(&safe, text);
-	fprintf(stderr, "pve-gpu: %s\n", safe.s);
-	fprintf(stderr, "  'pve-gpu %s%s--help' tells more\n", c->command ? c->command->name : "",
+	fprintf(c->chatter, "pve-gpu: %s\n", safe.s);
+	fprintf(c->chatter, "  'pve-gpu %s%s--help' tells more\n", c->command ? c->command->name : "",
 		c->command ? " " : "");
 	str_release(&safe);
-	return EXIT_USAGE;
+	return CLI_USAGE;
 }
 
 static const struct option *find_name(const struct option *list, const char *name, size_t len)
@@ -179,45 +179,50 @@ int cli_vmid(struct cli *c, size_t i, unsigned *ret)
 
 /* --- help -------------------------------------------------------------------------------------- */
 
-static void help_options(const struct option *list)
+static void help_options(FILE *to, const struct option *list)
 {
 	for (; list && list->name; list++) {
-		int n = list->letter ? printf("  -%c, --%s", list->letter, list->name) : printf("      --%s", list->name);
+		char letter[8] = "    ";
+		int n;
 
+		if (list->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", list->letter);
+		n = fprintf(to, "  %s--%s", letter, list->name);
 		if (list->value)
-			n += printf(" %s", list->value);
-		printf("%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", list->help);
+			n += fprintf(to, " %s", list->value);
+		fprintf(to, "%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", list->help);
 	}
 }
 
-static void help_command(const struct command *k)
+static void help_command(FILE *to, const struct command *k)
 {
-	printf("usage: pve-gpu %s%s%s [OPTION...]\n\n%s\n", k->name, *k->args ? " " : "", k->args, k->about);
+	fprintf(to, "usage: pve-gpu %s%s%s [OPTION...]\n\n%s\n", k->name, *k->args ? " " : "", k->args,
+		k->about);
 	if (k->options) {
-		printf("\noptions of this command:\n");
-		help_options(k->options);
+		fprintf(to, "\noptions of this command:\n");
+		help_options(to, k->options);
 	}
 }
 
-static void help_all(void)
+static void help_all(FILE *to)
 {
-	printf("usage: pve-gpu COMMAND [ARGUMENT...] [OPTION...]\n\n"
+	fprintf(to, "usage: pve-gpu COMMAND [ARGUMENT...] [OPTION...]\n\n"
 	       "Graphics cards and other PCI devices that go to VMs and come back.\n\ncommands:\n");
 	for (const struct command *k = commands; k->name; k++) {
-		int n = printf("  %s%s%s", k->name, *k->args ? " " : "", k->args);
+		int n = fprintf(to, "  %s%s%s", k->name, *k->args ? " " : "", k->args);
 
-		printf("%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", k->summary);
+		fprintf(to, "%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", k->summary);
 	}
 }
 
 void args_help(const struct cli *c)
 {
 	if (c->command)
-		help_command(c->command);
+		help_command(c->to, c->command);
 	else
-		help_all();
-	printf("\noptions of every command:\n");
-	help_options(global_options);
-	printf("\nexit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,\n"
+		help_all(c->to);
+	fprintf(c->to, "\noptions of every command:\n");
+	help_options(c->to, global_options);
+	fprintf(c->to, "\nexit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,\n"
 	       "             4 refused for safety\n");
 }

@@ -2,7 +2,8 @@
 /*
  * cli - what every command has in its hands: the machine, the options, the output.
  *
- *   main.c     puts the process in order, knows the table of commands, runs one
+ *   main.c     puts the process in order
+ *   cli.c      the table of commands; runs one
  *   args.c     options and arguments, and the help that follows from the tables
  *   cmd_X.c    one command: gathers facts into a result (result.h), hands it to the output (out.h)
  *
@@ -14,18 +15,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "host.h"
 #include "out.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PROBLEMS = 3, EXIT_REFUSED = 4 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PROBLEMS = 3, CLI_REFUSED = 4 };
 
 #define CLI_ARGS_MAX 8
 
 struct command;
 
 struct cli {
-	struct host *h;
+	struct host *h;			/* NULL: cli_main() opens --root or the running machine */
+	FILE *to, *chatter;		/* stdout, stderr */
 	struct out out;
 	const struct command *command;
 	const char *args[CLI_ARGS_MAX];
@@ -65,16 +68,19 @@ int cmd_plan(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_release(struct cli *c);
 
-/* An error that ends the command: says it, returns EXIT_FAILED. */
+/* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
+int cli_main(struct cli *c, int argc, char *const argv[]);
+
+/* An error that ends the command: says it, returns CLI_FAILED. */
 int cli_failed(struct cli *c, const struct err *e);
 
-/* The VM id in args[i]: 0, or EXIT_USAGE when it is none. */
+/* The VM id in args[i]: 0, or CLI_USAGE when it is none. */
 int cli_vmid(struct cli *c, size_t i, unsigned *ret) _must_check_;
 
-/* One sentence and a hint on stderr; returns EXIT_USAGE. */
+/* One sentence and a hint on stderr; returns CLI_USAGE. */
 int cli_usage(struct cli *c, const char *fmt, ...) _printf_(2, 3);
 
-/* Fills the options, the command and its arguments.  0, or EXIT_USAGE with the sentence said. */
+/* Fills the options, the command and its arguments.  0, or CLI_USAGE with the sentence said. */
 int args_parse(struct cli *c, int argc, char *const argv[]) _must_check_;
 void args_help(const struct cli *c);
 

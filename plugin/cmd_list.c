@@ -109,12 +109,13 @@ static void show(struct listing *l, struct names *names)
 	for (size_t i = 0; i < l->n; i++)
 		l->list[i].name = names_get(names, i);
 	if (!r.iommu)
-		out_note(&l->c->out, "this host has no IOMMU at work (/sys/class/iommu is empty), so no VM can have a "
-			 "device: switch on VT-d or AMD-Vi in the firmware, on Intel also put intel_iommu=on on the "
-			 "kernel's command line, then reboot");
+		out_note(&l->c->out, "this host has no IOMMU at work (/sys/class/iommu is empty), so no VM can "
+			 "have a device: switch on VT-d or AMD-Vi in the firmware, on Intel also put "
+			 "intel_iommu=on on the kernel's command line, then reboot");
 	if (!l->n)
 		out_note(&l->c->out, l->c->all ? "there is no function that a VM could have" :
-			 "there is no graphics card; 'pve-gpu list --all' shows every device that a VM could have");
+			 "there is no graphics card; 'pve-gpu list --all' shows every device that a VM could "
+			 "have");
 	out_list(&l->c->out, &r);
 }
 
@@ -139,5 +140,5 @@ int cmd_list(struct cli *c)
 	holders_release(&l.holders);
 	free(l.list);
 	snapshot_free(l.snapshot);
-	return r < 0 ? cli_failed(c, &e) : EXIT_DONE;
+	return r < 0 ? cli_failed(c, &e) : CLI_DONE;
 }

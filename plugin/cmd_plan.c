@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "cli.h"
 #include "guest.h"
 #include "hookscript.h"
@@ -18,7 +19,11 @@ struct planning {
 	struct guest guest;
 	struct settings settings;
 	struct claim claim;		/* only for looking: it is never entered */
-	struct lease own;		/* of an earlier start of this VM, read without a lock */
+	struct leased own;		/* of an earlier start of this VM; vmid 0 = there is none */
+	/* What a start would first give back, as it was before anybody touched it: this VM's own
+	 * unfinished lease and those that other VMs left behind. */
+	struct device *origins;
+	size_t n_origins, origins_size;
 	struct guest_view view;
 	struct plan_result result;
 };
@@ -58,25 +63,73 @@ static const char *find_folder(struct planning *p, struct hookscript *hook)
 	if (hookscript_find(p->c->h, p->vmid, hook, &why) < 0)
 		out_note(&p->c->out, "settings of this VM alone are not looked for: %s", why.msg);
 	else if (!hook->volid[0])
-		out_note(&p->c->out, "VM %u has no hookscript, so a start does nothing of this: qm set %u --hookscript "
-			 "local:snippets/gpu-hook", p->vmid, p->vmid);
+		out_note(&p->c->out, "VM %u has no hookscript, so a start does nothing of this: qm set %u "
+			 "--hookscript local:snippets/gpu-hook", p->vmid, p->vmid);
 	return hook->folder[0] ? hook->folder : NULL;
 }
 
-/* What this VM's unfinished lease says about the devices before we touched them. */
+static int add_origins(struct planning *p, const struct lease *l, struct err *e)
+{
+	for (size_t i = 0; i < l->plan.n_devices; i++) {
+		if (array_room(&p->origins, p->n_origins, &p->origins_size, sizeof(*p->origins)) < 0)
+			return err_nomem(e);
+		p->origins[p->n_origins++] = l->plan.devices[i];
+	}
+	return 0;
+}
+
 static int find_own(struct planning *p, struct err *e)
 {
-	struct err why = ERR_INIT;
-	int r = lease_load(p->c->h, p->vmid, &p->own, &why);
+	int r = leased_look(p->c->h, &guest_world, p->vmid, &p->own, e);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r == -EBADMSG || r == -ESTALE) {
-		out_note(&p->c->out, "%s; a start would not act on it", why.msg);
-		return 0;
-	}
 	if (r < 0)
-		*e = why;
+		return r == -ENOENT ? 0 : r;
+	if (p->own.state == LEASED_DAMAGED || p->own.state == LEASED_STALE)
+		out_note(&p->c->out, "VM %u: %s; a start would not act on it", p->vmid, p->own.text);
+	else if (!p->own.busy)
+		out_note(&p->c->out, "VM %u has a lease of an earlier start, which a new one takes over or gives "
+			 "back first; 'pve-gpu status %u' shows it", p->vmid, p->vmid);
+	return add_origins(p, &p->own.lease, e);
+}
+
+/* 1: a start of any VM gives this lease back before it plans (claim.c: recover_others). */
+static int is_left(struct planning *p, unsigned vmid, struct err *e)
+{
+	struct leased l = LEASED_INIT;
+	struct err why = ERR_INIT;
+	int r = leased_look(p->c->h, &guest_world, vmid, &l, &why);
+
+	if (r < 0)
+		return 0;
+	if (l.state == LEASED_LEFT && !l.busy) {
+		r = add_origins(p, &l.lease, e);
+		if (r == 0) {
+			out_note(&p->c->out, "a start would first give back what VM %u left behind; 'pve-gpu "
+				 "status %u' shows it", vmid, vmid);
+			r = 1;
+		}
+	}
+	leased_release(&l);
+	return r;
+}
+
+/* Other VMs' leases, without those that would be given back first.  They come one VM after another. */
+static int find_holds(struct planning *p, struct hold **ret, size_t *ret_n, struct err *e)
+{
+	unsigned last = 0;
+	size_t n = 0, kept = 0;
+	int r = claim_holds(&p->claim, ret, &n, e), left = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if ((*ret)[i].vmid != last)
+			left = is_left(p, (*ret)[i].vmid, e);
+		last = (*ret)[i].vmid;
+		if (left < 0)
+			r = left;
+		else if (left == 0)
+			(*ret)[kept++] = (*ret)[i];
+	}
+	*ret_n = kept;
 	return r;
 }
 
@@ -106,19 +159,32 @@ static int refuse_running(struct planning *p, struct err *e)
 	return r;
 }
 
+/* Nor does it touch what somebody else is at work on. */
+static int refuse_busy(struct planning *p, struct err *e)
+{
+	int r = plan_refuse(&p->view.plan, "busy", NULL, e, p->own.advice, "somebody is at work on the devices of "
+			    "VM %u: %s", p->vmid, p->own.text);
+
+	if (r == 0)
+		headline(&p->view.plan);
+	return r;
+}
+
 static int make_plan(struct planning *p, struct err *e)
 {
-	struct guest_input in = {
-		.settings = &p->settings, .now_unix = p->c->now_unix,
-		.origins = p->own.plan.devices, .n_origins = p->own.plan.n_devices,
-	};
+	struct guest_input in = { .settings = &p->settings, .now_unix = p->c->now_unix };
 	struct hold *holds = NULL;
-	int r = claim_holds(&p->claim, &holds, &in.n_holds, e);
+	int r = find_holds(p, &holds, &in.n_holds, e);
 
 	in.holds = holds;
+	in.origins = p->origins;
+	in.n_origins = p->n_origins;
 	if (r == 0)
 		r = guest_plan(p->c->h, &p->guest, &in, &p->view, e);
 	free(holds);
+	/* That a device does not answer is explained by the step that hangs on it. */
+	if (p->own.busy && (r == 0 || r == -ETIMEDOUT))
+		return refuse_busy(p, e);
 	return r == 0 ? refuse_running(p, e) : r;
 }
 
@@ -131,12 +197,7 @@ static int look(struct planning *p, struct err *e)
 	r = settings_load(p->c->h, find_folder(p, &hook), p->vmid, &p->settings, e);
 	if (r == 0)
 		r = find_own(p, e);
-	if (r == 0)
-		r = make_plan(p, e);
-	if (r == 0 && p->own.plan.n_devices)
-		out_note(&p->c->out, "VM %u has a lease of an earlier start, which a new one takes over or gives back "
-			 "first; 'pve-gpu status %u' shows it", p->vmid, p->vmid);
-	return r;
+	return r == 0 ? make_plan(p, e) : r;
 }
 
 static int show(struct planning *p, struct err *e)
@@ -161,10 +222,10 @@ static int show(struct planning *p, struct err *e)
 static int show_nothing(struct planning *p)
 {
 	if (p->guest.kind == GUEST_VM && host_exists(p->c->h, lease_path(p->vmid).s))
-		out_note(&p->c->out, "VM %u has a lease of an earlier start, which a new one gives back; 'pve-gpu status "
-			 "%u' shows it", p->vmid, p->vmid);
+		out_note(&p->c->out, "VM %u has a lease of an earlier start, which a new one gives back; "
+			 "'pve-gpu status %u' shows it", p->vmid, p->vmid);
 	out_plan(&p->c->out, &p->result);
-	return EXIT_DONE;
+	return CLI_DONE;
 }
 
 static int with_guest(struct planning *p)
@@ -182,12 +243,12 @@ static int with_guest(struct planning *p)
 		r = show(p, &e);
 	if (r < 0)
 		return cli_failed(p->c, &e);
-	return p->view.plan.n_refusals ? EXIT_REFUSED : EXIT_DONE;
+	return p->view.plan.n_refusals ? CLI_REFUSED : CLI_DONE;
 }
 
 int cmd_plan(struct cli *c)
 {
-	struct planning p = { .c = c, .own = LEASE_INIT, .view = GUEST_VIEW_INIT };
+	struct planning p = { .c = c, .own = LEASED_INIT, .view = GUEST_VIEW_INIT };
 	struct err e = ERR_INIT;
 	int status = cli_vmid(c, 0, &p.vmid);
 
@@ -198,7 +259,8 @@ int cmd_plan(struct cli *c)
 	claim_init(&p.claim, c->h, &guest_world, p.vmid);
 	status = with_guest(&p);
 	guest_view_release(&p.view);
-	lease_release(&p.own);
+	leased_release(&p.own);
+	free(p.origins);
 	claim_release(&p.claim);
 	guest_release(&p.guest);
 	return status;

@@ -17,7 +17,7 @@ static int refused(struct cli *c, unsigned vmid, const struct err *e)
 
 	out_say(&c->out, e);
 	out_release(&c->out, &r);
-	return EXIT_REFUSED;
+	return CLI_REFUSED;
 }
 
 static int failed(struct cli *c, unsigned vmid, const struct err *e)
@@ -26,7 +26,7 @@ static int failed(struct cli *c, unsigned vmid, const struct err *e)
 
 	out_say(&c->out, e);
 	out_release(&c->out, &r);
-	return EXIT_FAILED;
+	return CLI_FAILED;
 }
 
 static int shown(struct cli *c, unsigned vmid, enum release_verdict verdict)
@@ -34,7 +34,7 @@ static int shown(struct cli *c, unsigned vmid, enum release_verdict verdict)
 	struct release_result r = { .vmid = vmid, .verdict = verdict };
 
 	out_release(&c->out, &r);
-	return EXIT_DONE;
+	return CLI_DONE;
 }
 
 /* The VM's own business first: 0 when it is gone and nobody is bringing it up or down. */
@@ -45,14 +45,14 @@ static int check_gone(struct cli *c, unsigned vmid, struct err *e)
 	int r = guest_world.vm_process(c->h, vmid, &qemu, e);
 
 	if (r > 0)
-		return err_set(e, EBUSY, "VM %u runs (pid %d) and has its devices; nothing was touched. Stop it first: "
-			       "qm stop %u", vmid, (int)qemu.pid, vmid);
+		return err_set(e, EBUSY, "VM %u runs (pid %d) and has its devices; nothing was touched. Stop it "
+			       "first: qm stop %u", vmid, (int)qemu.pid, vmid);
 	if (r == 0)
 		r = guest_world.vm_locked(c->h, vmid, e);
 	if (r <= 0)
 		return r;
-	err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was touched. Try again when "
-		"it is through", vmid);
+	err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was touched. Try "
+		"again when it is through", vmid);
 	if (guestlock_holder(c->h, vmid, &who) > 0)
 		err_hint(e, "(process %d, %s)", (int)who.pid, who.name[0] ? who.name : "already gone");
 	return -EBUSY;
@@ -82,7 +82,7 @@ static int would_release(struct cli *c, unsigned vmid)
 		r.names = tell_names(c->h, &l.lease.plan);
 		out_release(&c->out, &r);
 		names_free(r.names);
-		q = EXIT_DONE;
+		q = CLI_DONE;
 	}
 	leased_release(&l);
 	return q;
@@ -146,7 +146,7 @@ static int do_release(struct cli *c, unsigned vmid)
 		result.names = tell_names(c->h, &claim.lease.plan);
 		out_release(&c->out, &result);
 		names_free(result.names);
-		status = EXIT_DONE;
+		status = CLI_DONE;
 	}
 	claim_release(&claim);
 	return status;
@@ -169,7 +169,7 @@ static int release_one(struct cli *c, unsigned vmid)
 /* A failure outweighs a refusal: it is what somebody has to look at. */
 static int worse(int a, int b)
 {
-	return a == EXIT_FAILED || b == EXIT_FAILED ? EXIT_FAILED : a ? a : b;
+	return a == CLI_FAILED || b == CLI_FAILED ? CLI_FAILED : a ? a : b;
 }
 
 static int release_all(struct cli *c)
@@ -177,7 +177,7 @@ static int release_all(struct cli *c)
 	struct err e = ERR_INIT;
 	unsigned *ids = NULL;
 	size_t n = 0;
-	int status = EXIT_DONE;
+	int status = CLI_DONE;
 
 	if (lease_list(c->h, &ids, &n, &e) < 0)
 		return cli_failed(c, &e);

@@ -161,12 +161,12 @@ int cmd_status(struct cli *c)
 	int r;
 
 	if (c->n_args && cli_vmid(c, 0, &vmid))
-		return EXIT_USAGE;
+		return CLI_USAGE;
 	r = vmid ? add_vm(&k, vmid, &e) : add_all(&k, &e);
 	if (r == 0 && !vmid)
 		r = find_aside(&k, &e);
 	if (r == 0)
 		show(&k, vmid);
 	look_release(&k);
-	return r < 0 ? cli_failed(c, &e) : k.problem ? EXIT_PROBLEMS : EXIT_DONE;
+	return r < 0 ? cli_failed(c, &e) : k.problem ? CLI_PROBLEMS : CLI_DONE;
 }

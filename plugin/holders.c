@@ -32,8 +32,10 @@ static int add_lease(struct host *h, unsigned vmid, struct holders *o, struct st
 	char text[32];
 	int r = lease_load(h, vmid, &l, &why);
 
-	if (r < 0)	/* it ended meanwhile, or status has more to say about it */
-		return r == -ENOENT ? 0 : str_addf(notes, "%s; 'pve-gpu status %u' tells more\n", why.msg, vmid);
+	if (r == -ENOENT)
+		return 0;	/* it ended meanwhile */
+	if (r < 0)
+		return str_addf(notes, "%s; 'pve-gpu status %u' tells more\n", why.msg, vmid);
 	snprintf(text, sizeof(text), "VM %u", vmid);
 	for (size_t i = 0; r == 0 && i < l.plan.n_devices; i++)
 		r = add(o, l.plan.devices[i].bdf, HOLDER_LEASE, vmid, l.qemu.pid, text);
@@ -72,6 +74,7 @@ static size_t vfio_groups(const struct snapshot *s, unsigned *groups)
 
 static int add_process(const struct snapshot *s, const struct inuse_vfio_holder *v, struct holders *o)
 {
+	struct inuse_who_text text = inuse_who_format(&v->who);
 	uint64_t vmid = 0;
 	int r = 0;
 
@@ -81,7 +84,7 @@ static int add_process(const struct snapshot *s, const struct inuse_vfio_holder 
 		const struct pdev *d = snapshot_at(s, i);
 
 		if (d && d->vfio && d->group >= 0 && (unsigned)d->group == v->group)
-			r = add(o, d->bdf, HOLDER_VFIO, (unsigned)vmid, v->who.pid, inuse_who_format(&v->who).s);
+			r = add(o, d->bdf, HOLDER_VFIO, (unsigned)vmid, v->who.pid, text.s);
 	}
 	return r;
 }
@@ -113,6 +116,7 @@ static int add_open(struct host *h, const struct snapshot *s, struct holders *o,
 static int add_reservation(struct host *h, const struct snapshot *s, const struct reservation *v,
 			   uint64_t now_unix, struct holders *o, struct str *notes)
 {
+	pid_t pid = v->kind == RESERVATION_PID ? (pid_t)v->value : 0;
 	struct err why = ERR_INIT;
 	char text[48];
 	int r = reservation_in_force(h, v, now_unix, &why);
@@ -123,8 +127,7 @@ static int add_reservation(struct host *h, const struct snapshot *s, const struc
 	for (size_t i = 0; r > 0 && i < snapshot_count(s); i++) {
 		struct bdf a = snapshot_address(s, i);
 
-		if (reservation_covers(v, a) && add(o, a, HOLDER_RESERVATION, v->vmid, v->kind == RESERVATION_PID ?
-						    (pid_t)v->value : 0, text) < 0)
+		if (reservation_covers(v, a) && add(o, a, HOLDER_RESERVATION, v->vmid, pid, text) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -51,7 +52,8 @@ void leased_release(struct leased *l)
  * that is let go at once disturbs neither. */
 static bool is_locked(struct host *h, unsigned vmid)
 {
-	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, flags, 0);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
@@ -108,53 +110,74 @@ static enum leased_state judge_state(struct host *h, const struct claim_world *w
 	       LEASED_STARTING : LEASED_LEFT;
 }
 
-static struct step_text open_step(const struct leased *l)
+static void tell(struct leased *l, const char *fmt, ...) _printf_(2, 3);
+static void tell(struct leased *l, const char *fmt, ...)
 {
-	return step_describe(&l->lease.plan.steps[l->step], l->way);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->text, sizeof(l->text), fmt, ap);
+	va_end(ap);
+}
+
+static void advise(struct leased *l, const char *fmt, ...) _printf_(2, 3);
+static void advise(struct leased *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->advice, sizeof(l->advice), fmt, ap);
+	va_end(ap);
+}
+
+/* "step 7 of 12, 'unbind 0000:01:00.0 from nvidia'" */
+static struct host_path open_step(const struct leased *l)
+{
+	return host_path("step %d of %zu, '%s'", l->step + 1, l->lease.plan.n_steps,
+			 step_describe(&l->lease.plan.steps[l->step], l->way).s);
 }
 
 static void say_left(struct leased *l)
 {
-	if (l->step >= 0)
-		snprintf(l->text, sizeof(l->text), "left over: whoever worked on it died at step %d of %zu, '%s'",
-			 l->step + 1, l->lease.plan.n_steps, open_step(l).s);
+	if (l->step >= 0 && l->lease.at[l->step].mark == MARK_STUCK)
+		tell(l, "left over: %s, hung in the kernel and has come back since", open_step(l).s);
+	else if (l->step >= 0)
+		tell(l, "left over: whoever worked on it died at %s", open_step(l).s);
 	else if (l->lease.returning)
-		snprintf(l->text, sizeof(l->text), "left over: giving the devices back was not finished");
+		tell(l, "left over: giving the devices back was not finished");
 	else if (!l->lease.claimed)
-		snprintf(l->text, sizeof(l->text), "left over: the hook that was taking the devices died");
+		tell(l, "left over: the hook that was taking the devices died");
 	else
-		snprintf(l->text, sizeof(l->text), "left over: the VM is not running, it is not being started, and "
-			 "nobody is giving the devices back");
-	snprintf(l->advice, sizeof(l->advice), "give them back: pve-gpu release %u", l->vmid);
+		tell(l, "left over: the VM is not running, it is not being started, and nobody is giving the "
+		     "devices back");
+	advise(l, "give them back: pve-gpu release %u", l->vmid);
 }
 
 static void say_stuck(struct leased *l)
 {
-	snprintf(l->text, sizeof(l->text), "stuck: step %d of %zu, '%s', has not come back from the kernel (worker "
-		 "process %d)", l->step + 1, l->lease.plan.n_steps, open_step(l).s, (int)l->lease.stuck.pid);
-	snprintf(l->advice, sizeof(l->advice), "'dmesg' and 'cat /proc/%d/stack' tell what the driver waits for; when "
-		 "it lets go: pve-gpu release %u", (int)l->lease.stuck.pid, l->vmid);
+	int pid = (int)l->lease.stuck.pid;
+
+	tell(l, "stuck: %s, has not come back from the kernel (worker process %d)", open_step(l).s, pid);
+	advise(l, "'dmesg' and 'cat /proc/%d/stack' tell what the driver waits for; when it lets go: pve-gpu "
+	       "release %u", pid, l->vmid);
 }
 
 static void say_running(struct leased *l)
 {
-	snprintf(l->text, sizeof(l->text), "%s by the running VM (pid %d)%s",
-		 l->lease.claimed ? "held" : "taken, but not completely,", (int)l->qemu.pid,
-		 l->lease.returning ? "; giving the devices back was not finished" : "");
-	if (l->lease.claimed && !l->lease.returning)
-		return;
-	snprintf(l->advice, sizeof(l->advice), "stop the VM ('qm stop %u'), then: pve-gpu release %u", l->vmid,
-		 l->vmid);
+	tell(l, "%s by the running VM (pid %d)%s", l->lease.claimed ? "held" : "taken, but not completely,",
+	     (int)l->qemu.pid, l->lease.returning ? "; giving the devices back was not finished" : "");
+	if (!l->lease.claimed || l->lease.returning)
+		advise(l, "stop the VM ('qm stop %u'), then: pve-gpu release %u", l->vmid, l->vmid);
 }
 
 static void say_starting(struct leased *l)
 {
 	if (l->step >= 0)
-		snprintf(l->text, sizeof(l->text), "starting: step %d of %zu, '%s'", l->step + 1,
-			 l->lease.plan.n_steps, open_step(l).s);
+		tell(l, "starting: %s", open_step(l).s);
+	else if (l->lease.claimed)
+		tell(l, "starting: the devices are taken, QEMU is not up yet");
 	else
-		snprintf(l->text, sizeof(l->text), "starting: %s", l->lease.claimed ?
-			 "the devices are taken, QEMU is not up yet" : "the devices are being taken");
+		tell(l, "starting: the devices are being taken");
 }
 
 static void say(struct leased *l, const struct err *e)
@@ -167,8 +190,7 @@ static void say(struct leased *l, const struct err *e)
 		say_running(l);
 		break;
 	case LEASED_RETURNING:
-		snprintf(l->text, sizeof(l->text), "being given back%s%s%s", l->step >= 0 ? ": '" : "",
-			 l->step >= 0 ? open_step(l).s : "", l->step >= 0 ? "'" : "");
+		tell(l, "being given back%s%s", l->step >= 0 ? ": " : "", l->step >= 0 ? open_step(l).s : "");
 		break;
 	case LEASED_STUCK:
 		say_stuck(l);
@@ -177,17 +199,16 @@ static void say(struct leased *l, const struct err *e)
 		say_left(l);
 		break;
 	case LEASED_UNCLEAR:
-		snprintf(l->text, sizeof(l->text), "unclear: whether the VM runs cannot be told: %.700s", e->msg);
+		tell(l, "unclear: whether the VM runs cannot be told: %s", e->msg);
 		break;
 	case LEASED_DAMAGED:
-		snprintf(l->text, sizeof(l->text), "damaged: %.760s", e->msg);
-		snprintf(l->advice, sizeof(l->advice), "check its devices with 'pve-gpu list --all', then put the file "
-			 "aside: pve-gpu release %u", l->vmid);
+		tell(l, "damaged: %s", e->msg);
+		advise(l, "check its devices with 'pve-gpu list --all', then put the file aside: pve-gpu "
+		       "release %u", l->vmid);
 		break;
 	case LEASED_STALE:
-		snprintf(l->text, sizeof(l->text), "of an earlier boot: %.760s", e->msg);
-		snprintf(l->advice, sizeof(l->advice), "nothing is held any more; remove the file: pve-gpu release %u",
-			 l->vmid);
+		tell(l, "of an earlier boot: %s", e->msg);
+		advise(l, "nothing is held any more; remove the file: pve-gpu release %u", l->vmid);
 		break;
 	}
 }

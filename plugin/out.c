@@ -95,11 +95,14 @@ void out_say(struct out *o, const struct err *e)
 
 int out_finish(struct out *o, struct err *e)
 {
+	int code;
+
 	o->ops->finish(o);
 	if (o->json.failed)
 		return err_nomem(e);
 	errno = 0;
 	if (fflush(o->to) == 0 && !ferror(o->to))
 		return 0;
-	return err_set(e, errno ? errno : EIO, "cannot write to the standard output: %s", err_text(errno ? errno : EIO));
+	code = errno ? errno : EIO;
+	return err_set(e, code, "cannot write to the standard output: %s", err_text(code));
 }

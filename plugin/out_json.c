@@ -55,8 +55,12 @@ struct json_object *json_need_array(struct json *j, struct json_object *in, cons
 
 void json_add_null(struct json *j, struct json_object *in, const char *key)
 {
+	int r = -1;
+
 	/* To json-c null is no object, so put() could not tell it from a failure. */
-	if (!in || j->failed || (key ? json_object_object_add(in, key, NULL) : json_object_array_add(in, NULL)) < 0)
+	if (in && !j->failed)
+		r = key ? json_object_object_add(in, key, NULL) : json_object_array_add(in, NULL);
+	if (r < 0)
 		j->failed = true;
 }
 

@@ -65,9 +65,9 @@ static int ask(struct probe *p, const struct question *q, struct answer *a, stru
 	if (r < 0)
 		worker_stop(&p->worker);
 	if (r == -ETIMEDOUT)
-		return err_set(e, ETIMEDOUT, "%s did not answer within %d s: another process hangs in the kernel at this "
-			       "device; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'", BDF_S(q->bdf),
-			       ANSWER_MS / 1000);
+		return err_set(e, ETIMEDOUT, "%s did not answer within %d s: another process hangs in the kernel at "
+			       "this device; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'",
+			       BDF_S(q->bdf), ANSWER_MS / 1000);
 	return r;
 }
 

@@ -9,7 +9,7 @@
 
 const char *show_driver_now(const struct plan_result *r, const struct device *v)
 {
-	const struct pdev *d = snapshot_get(r->snapshot, v->bdf);
+	const struct pdev *d = r->snapshot ? snapshot_get(r->snapshot, v->bdf) : NULL;
 
 	return d ? d->driver : v->driver;
 }
@@ -45,9 +45,11 @@ struct show_text show_step(const struct step *s)
 {
 	struct show_text t;
 
-	if (s->kind == STEP_RESET)
-		snprintf(t.s, sizeof(t.s), "reset %s %s%s", s->arg, is_hot(s) ? "together by VFIO hot reset" : "by ",
-			 is_hot(s) ? "" : s->to);
+	if (s->kind == STEP_RESET && is_hot(s))
+		snprintf(t.s, sizeof(t.s), "reset %s %sby VFIO hot reset", s->arg, strchr(s->arg, ' ') ?
+			 "together " : "");
+	else if (s->kind == STEP_RESET)
+		snprintf(t.s, sizeof(t.s), "reset %s by %s", s->arg, s->to);
 	else
 		snprintf(t.s, sizeof(t.s), "%s", step_describe(s, STEP_DO).s);
 	return t;

@@ -38,18 +38,6 @@ static void put_state(struct out *o, const struct status_vm *vm, uint64_t now_un
 	str_release(&line);
 }
 
-static const char *health_words(enum health health)
-{
-	switch (health) {
-	case HEALTH_UNKNOWN: return "";
-	case HEALTH_ANSWERS: return ", answers";
-	case HEALTH_ODD: return ", answers, but ";
-	case HEALTH_DEAD: return ", does not answer: ";
-	case HEALTH_HANGS: return ", hangs: ";
-	}
-	return "";
-}
-
 static void put_device(struct out *o, const struct status_device *d)
 {
 	const char *address = BDF_SHORT(d->v->bdf), *origin = d->v->driver[0] ? d->v->driver : "no driver";
@@ -64,7 +52,10 @@ static void put_device(struct out *o, const struct status_device *d)
 		(void)str_addf(&line, ", goes back to %s", origin);
 	else
 		(void)str_add(&line, ", where it was");
-	(void)str_addf(&line, "%s%s", health_words(d->health), d->said);
+	if (d->health == HEALTH_ANSWERS)
+		(void)str_add(&line, ", answers");
+	else if (d->said[0])
+		(void)str_addf(&line, ". %s", d->said);
 	text_wrap(o, d->problem ? TONE_BAD : TONE_PLAIN, indent, indent, "%s", line.s);
 	str_release(&line);
 }
@@ -87,8 +78,8 @@ static void put_aside(struct out *o, const struct status_result *r)
 		text_wrap(o, TONE_BAD, 0, 2, "A damaged lease was put aside: %s", r->aside[i]);
 	if (r->n_aside) {
 		fputs("  → ", o->to);
-		text_wrap(o, TONE_PLAIN, 4, 4, "see with 'pve-gpu list --all' whether every device is on its driver, then "
-			  "remove the file%s", r->n_aside == 1 ? "" : "s");
+		text_wrap(o, TONE_PLAIN, 4, 4, "see with 'pve-gpu list --all' whether every device is on its "
+			  "driver, then remove the file%s", r->n_aside == 1 ? "" : "s");
 	}
 }
 

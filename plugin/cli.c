@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of commands, and running one of them: see cli.h. */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const struct option list_options[] = {
+	{ "all", 'a', NULL, offsetof(struct cli, all), "every assignable function, not only graphics cards" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
+static const struct option release_options[] = {
+	{ "all", 'a', NULL, offsetof(struct cli, all), "what any VM left behind" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "say what would be done, touch nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
+const struct command commands[] = {
+	{
+		.name = "list", .run = cmd_list, .args = "", .options = list_options,
+		.summary = "graphics cards: driver, IOMMU group, reset, who holds them",
+		.about =
+		"Shows every graphics card with all functions of its slot: address, driver, IOMMU\n"
+		"group, reset methods as the kernel lists them, and who holds it.",
+	}, {
+		.name = "plan", .run = cmd_plan, .args = "VMID", .args_min = 1, .args_max = 1,
+		.summary = "what a start of the VM would do now, and every refusal",
+		.about =
+		"Shows what the hookscript would do if the VM started now: which functions it\n"
+		"would take, step by step, or every reason to refuse. Touches nothing.\n"
+		"Exit status 4: the start would be refused.",
+	}, {
+		.name = "status", .run = cmd_status, .args = "[VMID]", .args_max = 1,
+		.summary = "which VM has what, since when, and does it answer",
+		.about =
+		"Shows the leases: which VM holds which functions, in which state it is, where\n"
+		"each function goes back to, and whether it answers.\n"
+		"Exit status 3: something is left over, stuck, damaged, or does not answer.",
+	}, {
+		.name = "release", .run = cmd_release, .args = "VMID|--all", .args_max = 1,
+		.options = release_options, .changes_devices = true,
+		.summary = "give back what a VM left behind",
+		.about =
+		"Puts the devices of a VM that is gone back on the drivers they came from, as\n"
+		"the hookscript does after a stop. Exit status 4: refused, because the VM lives,\n"
+		"is being started or stopped, or somebody else is at work on its devices.",
+	},
+	{ .name = NULL },
+};
+
+int cli_failed(struct cli *c, const struct err *e)
+{
+	out_error(&c->out, e);
+	return CLI_FAILED;
+}
+
+/* Giving back is not left half done for a Ctrl-C: every wait in it has an end. */
+static void hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The answer has to arrive.  A reader that went away has had enough of it: that is no news. */
+static int finish(struct cli *c, int status)
+{
+	struct err e = ERR_INIT;
+
+	if (out_finish(&c->out, &e) == 0)
+		return status;
+	if (e.code != EPIPE)
+		fprintf(c->chatter, "pve-gpu: %s\n", e.msg);
+	return CLI_FAILED;
+}
+
+static int run(struct cli *c)
+{
+	if (c->command->changes_devices && !c->dry_run)
+		hold_signals();
+	return c->command->run(c);
+}
+
+static int open_and_run(struct cli *c)
+{
+	struct err e = ERR_INIT;
+	struct host h;
+	int status;
+
+	if (host_open(&h, c->root, &e) < 0)
+		return cli_failed(c, &e);
+	if (chdir("/") < 0) {	/* a relative root is open by now */
+		err_set(&e, errno, "cannot change to the folder '/': %s", err_text(errno));
+		status = cli_failed(c, &e);
+	} else {
+		c->h = &h;
+		status = run(c);
+		c->h = NULL;
+	}
+	host_close(&h);
+	return status;
+}
+
+int cli_main(struct cli *c, int argc, char *const argv[])
+{
+	int status = args_parse(c, argc, argv);
+
+	if (status)
+		return status;
+	if (c->help || c->version) {
+		out_open(&c->out, c->to, c->chatter, false, true);
+		if (c->help)
+			args_help(c);
+		else
+			fprintf(c->to, "pve-gpu %s\n", PVE_GPU_VERSION);
+		return finish(c, CLI_DONE);
+	}
+	out_open(&c->out, c->to, c->chatter, c->json, c->no_color);
+	c->out.quiet = c->quiet;
+	c->out.verbose = c->verbose;
+	return finish(c, c->h ? run(c) : open_and_run(c));
+}

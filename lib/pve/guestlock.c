@@ -37,7 +37,8 @@ static int open_lock(struct host *h, const char *path, int flags, struct err *e)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close(fd);
-	return err_set(e, EINVAL, "the lock '%s' is no regular file: look at what lies there and remove it", path);
+	return err_set(e, EINVAL, "the lock '%s' is no regular file: look at what lies there and remove it",
+		       path);
 }
 
 int guestlock_probe(struct host *h, unsigned vmid, enum guestlock_state *ret, struct err *e)

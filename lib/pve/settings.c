@@ -23,7 +23,7 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.section = "claim", .name = "group_members", .type = SETTINGS_ENUM, .def = "idle",
 		.where = SETTINGS_IN_BOTH, .words = members_words,
 		.offset = offsetof(struct settings, group_members),
-		.help = "other functions of the device's IOMMU group, which Proxmox takes along: idle, take, refuse",
+		.help = "other functions of the IOMMU group, which Proxmox takes along: idle, take, refuse",
 	},
 	[SETTINGS_RESET] = {
 		.section = "claim", .name = "reset", .type = SETTINGS_ENUM, .def = "auto",
@@ -170,7 +170,8 @@ static int check_header(struct reader *rd, const char *line, size_t len)
 	if (rest < line + len && *rest != ';' && *rest != '#')
 		return fail_line(rd, "nothing but a comment may follow the section's ']'");
 	if (!has_section(rd->table, line + 1, (size_t)(close - line - 1)))
-		return fail_line(rd, "there is no such section; see the comments in " SETTINGS_HOST_FILE);
+		return fail_line(rd, "there is no such section; see the comments in "
+				     SETTINGS_HOST_FILE);
 	return 0;
 }
 
@@ -181,7 +182,8 @@ static int check_line(struct reader *rd, const char *line, size_t len, size_t ro
 
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)line[i] < ' ' && line[i] != '\t' && !(line[i] == '\r' && i + 1 == len))
-			return fail_line(rd, "there is a control character in this line: is this a text file?");
+			return fail_line(rd, "there is a control character in this line: is this a "
+					     "text file?");
 	if (len >= room) {
 		char what[64];
 
@@ -233,7 +235,8 @@ static int take_key(struct reader *rd, size_t i, const char *value)
 	if (!(key->where & rd->where))
 		return fail_line(rd, elsewhere(rd->where));
 	if (rd->line_of[i]) {
-		snprintf(what, sizeof(what), "%.32s is given twice, first in line %u", key->name, rd->line_of[i]);
+		snprintf(what, sizeof(what), "%.32s is given twice, first in line %u", key->name,
+			 rd->line_of[i]);
 		return fail_line(rd, what);
 	}
 	rd->failed = settings_set(key, value, rd->values, rd->e);
@@ -256,8 +259,8 @@ static int take_value(void *arg, const char *section, const char *name, const ch
 		if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
 			return take_key(rd, i, value) == 0;
 	}
-	fail_line(rd, *section ? "there is no such key in this section; see the comments in " SETTINGS_HOST_FILE :
-				 "this line stands before any [section]");
+	fail_line(rd, *section ? "there is no such key in this section; see the comments in "
+				 SETTINGS_HOST_FILE : "this line stands before any [section]");
 	return 0;
 }
 
@@ -274,8 +277,8 @@ int settings_parse(const struct settings_table *table, const char *file, const c
 	r = ini_parse_stream(next_line, &rd, take_value, &rd);
 	/* The library goes on behind a line it cannot read; the first mistake is the one to name. */
 	if (r > 0 && (!rd.failed || (unsigned)r < rd.line))
-		return err_set(e, EINVAL, "%s:%d: this is neither 'key = value' nor '[section]' nor a comment",
-			       file, r);
+		return err_set(e, EINVAL, "%s:%d: this is neither 'key = value' nor '[section]' nor a "
+			       "comment", file, r);
 	if (rd.failed)
 		return rd.failed;
 	return r == 0 ? 0 : err_nomem(e);
@@ -341,7 +344,8 @@ static int open_file(struct host *h, const char *path, struct err *e)
 		return err_set(e, EINVAL, "'%s' is a link that leads nowhere: correct or remove it", path);
 	/* Looked at before it is opened: opening a device can do things. */
 	if (r == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, EINVAL, "'%s' is no regular file: remove it or put a settings file there", path);
+		return err_set(e, EINVAL, "'%s' is no regular file: remove it or put a settings file there",
+			       path);
 	if (r == 0)
 		r = host_open_file(h, path, O_RDONLY | O_NONBLOCK, 0);
 	if (r >= 0 || r == -ENOENT)
@@ -384,7 +388,8 @@ void settings_init(struct settings *s)
 			snprintf(s->origin[i].text, sizeof(s->origin[i].text), "default");
 }
 
-static int load_vm_file(struct host *h, const char *folder, unsigned vmid, struct settings *s, struct err *e)
+static int load_vm_file(struct host *h, const char *folder, unsigned vmid, struct settings *s,
+			struct err *e)
 {
 	struct host_path path = host_path("%s/%u.gpu.ini", folder, vmid);
 
@@ -395,7 +400,8 @@ static int load_vm_file(struct host *h, const char *folder, unsigned vmid, struc
 	return load_file(h, path.s, SETTINGS_IN_VM, s, e);
 }
 
-int settings_load(struct host *h, const char *snippets, unsigned vmid, struct settings *ret, struct err *e)
+int settings_load(struct host *h, const char *snippets, unsigned vmid, struct settings *ret,
+		  struct err *e)
 {
 	struct settings s;
 	int r;

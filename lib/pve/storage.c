@@ -18,8 +18,8 @@
 
 #define FILE_CONTENTS "images rootdir vztmpl iso backup snippets import"
 
-/* What Proxmox's plugins say of themselves (pve-storage: plugindata and options in Storage/NAMEPlugin.pm).
- * Types from elsewhere are as if they could hold no snippets. */
+/* What Proxmox's plugins say of themselves (pve-storage: plugindata and options in
+ * Storage/NAMEPlugin.pm).  Types from elsewhere are as if they could hold no snippets. */
 static const struct kind {
 	const char *type;
 	const char *contents;		/* content types it takes; NULL: no snippets among them */
@@ -87,7 +87,9 @@ static void canonicalise(char *path)
 		from += strspn(from, "/");
 		n = strcspn(from, "/");
 		next = from + n;
-		if (n == 0 || (n == 1 && from[0] == '.') || (to == path && n == 2 && from[0] == '.' && from[1] == '.'))
+		if (n == 0 || (n == 1 && from[0] == '.'))
+			continue;
+		if (to == path && n == 2 && from[0] == '.' && from[1] == '.')
 			continue;
 		*to++ = '/';
 		memmove(to, from, n);
@@ -236,10 +238,12 @@ static int base_path(const struct kind *k, const struct section *s, char **ret)
 	_cleanup_(str_release) struct str text = STR_INIT;
 
 	*ret = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(k->required); i++)
-		if (k->required[i] &&
-		    !section_value(s, k->required[i], strcmp(k->required[i], "export") == 0 ? is_path : NULL))
+	for (size_t i = 0; i < ARRAY_SIZE(k->required); i++) {
+		const char *key = k->required[i];
+
+		if (key && !section_value(s, key, strcmp(key, "export") == 0 ? is_path : NULL))
 			return 0;
+	}
 	if (k->own_path && (!path || !is_dir_path(path)))
 		return 0;
 	if (path)
@@ -257,7 +261,8 @@ static int base_path(const struct kind *k, const struct section *s, char **ret)
 /* `is_mountpoint`: a path, or yes for the storage's own. */
 static char *mountpoint_of(const struct kind *k, const struct section *s, const char *path)
 {
-	static const char *const yes[] = { "1", "on", "yes", "true" }, *const no[] = { "0", "off", "no", "false" };
+	static const char *const yes[] = { "1", "on", "yes", "true" };
+	static const char *const no[] = { "0", "off", "no", "false" };
 	const char *value = k->own_path ? section_value(s, "is_mountpoint", NULL) : NULL;
 
 	for (size_t i = 0; value && i < ARRAY_SIZE(yes); i++) {
@@ -298,7 +303,8 @@ static int fill_folders(const struct kind *k, const struct section *s, struct st
 /* On failure too *st holds what storage_free() takes. */
 static int storage_fill(const struct section *s, struct storage *st)
 {
-	const char *nodes = section_value(s, "nodes", are_nodes), *content = section_value(s, "content", are_contents);
+	const char *content = section_value(s, "content", are_contents);
+	const char *nodes = section_value(s, "nodes", are_nodes);
 	_cleanup_(str_release) struct str contents = STR_INIT;
 	const struct kind *k = kind_find(s->type);
 
@@ -308,7 +314,9 @@ static int storage_fill(const struct section *s, struct storage *st)
 		.shared = (k && k->network) || section_flag(s, "shared"),
 		.disabled = section_flag(s, "disable"), .line = s->line,
 	};
-	if (!st->id || !st->type || !st->nodes || !st->mountpoint || add_list(&contents, content ? content : "") < 0)
+	if (!st->id || !st->type || !st->nodes || !st->mountpoint)
+		return -ENOMEM;
+	if (content && add_list(&contents, content) < 0)
 		return -ENOMEM;
 	if (!k || !k->contents)
 		return 0;
@@ -371,7 +379,8 @@ static int settle_local(struct storages *all)
 	size_t i = index_of(all, "local");
 	struct storage *local = i < all->n ? &all->list[i] : NULL;
 
-	if (local && strcmp(local->type, "dir") == 0 && local->path && strcmp(local->path, LOCAL_PATH) == 0) {
+	if (local && strcmp(local->type, "dir") == 0 && local->path &&
+	    strcmp(local->path, LOCAL_PATH) == 0) {
 		local->nodes[0] = '\0';
 		return 0;
 	}
@@ -455,10 +464,12 @@ static int find_for(const struct storages *s, const char *id, const struct stora
 	const struct storage *st = storage_find(s, id);
 
 	if (!st)
-		return err_set(e, ENOENT, "there is no storage '%s' in '%s': see 'pvesm status'", id, STORAGE_FILE);
+		return err_set(e, ENOENT, "there is no storage '%s' in '%s': see 'pvesm status'", id,
+			       STORAGE_FILE);
 	if (st->broken)
-		return err_set(e, ENOENT, "storage '%s' (line %u of '%s') lacks what its type '%s' requires, so "
-			       "Proxmox ignores it: complete its definition", id, st->line, STORAGE_FILE, st->type);
+		return err_set(e, ENOENT, "storage '%s' (line %u of '%s') lacks what its type '%s' requires, "
+			       "so Proxmox ignores it: complete its definition", id, st->line,
+			       STORAGE_FILE, st->type);
 	if (!st->snippets)
 		return err_set(e, ENOTSUP, "storage '%s' is of a type that holds no snippets: use one of type "
 			       "dir, btrfs, nfs, cifs or cephfs", id);
@@ -483,6 +494,7 @@ int storage_resolve(const struct storages *s, const char *volid, char *buf, size
 		return r;
 	n = snprintf(buf, size, "%s/%s", st->snippets, name);
 	if (n < 0 || (size_t)n >= size)
-		return err_set(e, ENAMETOOLONG, "the path of this hookscript is longer than %zu bytes", size - 1);
+		return err_set(e, ENAMETOOLONG, "the path of this hookscript is longer than %zu bytes",
+			       size - 1);
 	return 0;
 }

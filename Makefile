@@ -2,7 +2,9 @@
 # pve-gpu: build, test, install.  `make help` lists the targets.
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 PKG     ?= pkg-config
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 
@@ -70,6 +72,7 @@ HOOK_PART := $(filter-out $(BUILD)/hook/main.o,$(call obj,$(HOOK_SRC)))
 
 .PHONY: tests
 tests: all $(UNIT_BIN) $(CLAIM_BIN) $(BUILD)/mktree
+$(CLAIM_BIN): $(BUILD)/tests/claim/play.o
 $(UNIT_BIN) $(CLAIM_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(BUILD)/libpve-gpu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/libpve-gpu.a
@@ -102,9 +105,9 @@ bench:
 
 .PHONY: check-sanitize check-valgrind check-clang lint
 check-sanitize:
-	$(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
+	PLAY_STRIDE=3 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
 check-valgrind: tests
-	$(MAKE) RUN='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' check-unit check-claim
+	PLAY_STRIDE=25 $(MAKE) RUN='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' check-unit check-claim
 check-clang:
 	$(MAKE) CC=clang DEV=1 BUILD=$(BUILD)/clang all
 lint: all
@@ -120,6 +123,22 @@ check:
 	$(MAKE) check-sanitize
 	$(MAKE) check-valgrind
 	$(MAKE) check-lab
+
+# --- installing ---------------------------------------------------------------------------------
+
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+.PHONY: install uninstall
+install: all
+	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
+	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
+	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
+	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
+	test -e $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini || \
+		install -D -m 644 snippets/settings.ini $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu
+	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
 
 .PHONY: clean help
 clean:

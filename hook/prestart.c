@@ -85,6 +85,30 @@ static int take(struct start *s, struct err *e)
 	return r;
 }
 
+/* A card on its way back from another VM is worth waiting for. */
+static bool worth_waiting(struct start *s)
+{
+	for (size_t i = 0; i < s->view.plan.n_refusals; i++) {
+		unsigned vmid = s->view.plan.refusals[i].vmid;
+
+		if (vmid && vmid != s->k->vmid && claim_wait_for(&s->claim, vmid))
+			return true;
+	}
+	return false;
+}
+
+static int enter_and_plan(struct start *s, struct err *e)
+{
+	int r = claim_enter(&s->claim, e);
+
+	if (r == 0)
+		r = make_plan(s, e);
+	/* What did not belong to the new plan is the host's again: look once more. */
+	if (r == 0 && s->view.plan.n_refusals == 0 && (r = settle_old_lease(s, true, e)) > 0)
+		r = make_plan(s, e);
+	return r;
+}
+
 static int with_devices(struct start *s)
 {
 	struct err e = ERR_INIT;
@@ -94,12 +118,9 @@ static int with_devices(struct start *s)
 		return failed(s->k, &e);
 	s->claim.deadline = s->began + s->settings.start_deadline;
 	s->claim.release_ms = s->settings.release_wait;
-	r = claim_enter(&s->claim, &e);
-	if (r == 0)
-		r = make_plan(s, &e);
-	/* What did not belong to the new plan is the host's again: look once more. */
-	if (r == 0 && s->view.plan.n_refusals == 0 && (r = settle_old_lease(s, true, &e)) > 0)
-		r = make_plan(s, &e);
+	do {
+		r = enter_and_plan(s, &e);
+	} while (r == 0 && host_now(s->k->h) < s->claim.deadline && worth_waiting(s));
 	tell_notes(s->k->out, "pve-gpu: ", &s->claim.notes);
 	if (r < 0)
 		return failed(s->k, &e);

@@ -13,6 +13,8 @@
 
 #define NODE_LOCK_MS 10000
 #define LEASE_LOCK_MS 3000
+#define TAKING_MS 3000		/* a killed hook's worker ends the write it was at */
+#define RETURNING_MS 30000
 
 void claim_init(struct claim *c, struct host *h, const struct claim_world *world, unsigned vmid)
 {
@@ -34,6 +36,7 @@ void claim_release(struct claim *c)
 {
 	unlock_node(c);
 	lease_release(&c->lease);
+	free(c->busy);
 	str_release(&c->notes);
 }
 
@@ -213,7 +216,9 @@ static int find_abandoned(struct claim *c, unsigned vmid, struct lease *ret)
 	int r = lease_open(c->h, vmid, 0, ret, &e);
 
 	if (r == -EBADMSG || r == -ESTALE)
-		return dispose(c, vmid, r, &e) < 0 ? 0 : 0;
+		return dispose(c, vmid, r, &e), 0;
+	if (r == -EWOULDBLOCK && array_room(&c->busy, c->n_busy, &c->busy_size, sizeof(*c->busy)) == 0)
+		c->busy[c->n_busy++] = vmid;
 	if (r < 0)
 		return 0;	/* at work, or gone meanwhile */
 	if (abandoned(c, ret) && !still_open(c, ret))
@@ -242,6 +247,7 @@ static int recover_others(struct claim *c, struct err *e)
 	size_t n = 0;
 	int r = lease_list(c->h, &ids, &n, e);
 
+	c->n_busy = 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct lease l = LEASE_INIT;
 
@@ -276,11 +282,34 @@ static int find_own(struct claim *c, struct err *e)
 	return claim_wait_gone(c, &c->lease, e);
 }
 
+bool claim_wait_for(struct claim *c, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	uint64_t now = host_now(c->h), ms = 0;
+	bool was_busy = false;
+	int r;
+
+	for (size_t i = 0; i < c->n_busy; i++)
+		was_busy |= c->busy[i] == vmid;
+	if (!was_busy)
+		return false;
+	unlock_node(c);
+	if (lease_load(c->h, vmid, &l, &e) == 0)
+		ms = l.returning ? RETURNING_MS : TAKING_MS;
+	lease_release(&l);
+	if (now + ms > c->deadline)
+		ms = c->deadline > now ? c->deadline - now : 0;
+	r = lease_open(c->h, vmid, ms, &l, &e);
+	lease_release(&l);
+	return r == 0 || r == -ENOENT;
+}
+
 int claim_enter(struct claim *c, struct err *e)
 {
 	int r = lease_prepare(c->h, e);
 
-	if (r == 0)
+	if (r == 0 && c->lease.fd < 0)
 		r = find_own(c, e);
 	if (r == 0)
 		r = lock_node(c, e);

@@ -36,6 +36,8 @@ struct claim {
 	int node_lock;			/* descriptor while held, else -1 */
 	struct lease lease;		/* ours; fd -1 when there is none */
 	struct run_report report;	/* of the last run */
+	unsigned *busy;			/* VMs whose leases somebody was at work on when we entered */
+	size_t n_busy, busy_size;
 	struct str notes;		/* what happened on the side, one line each, for people */
 };
 
@@ -49,6 +51,11 @@ void claim_release(struct claim *c);
  * is held on return.  -EBUSY: the VM is running.
  */
 int claim_enter(struct claim *c, struct err *e) _must_check_;
+
+/* The lease of `vmid` is in our way.  If somebody was at work on it when we entered: waits, without the
+ * node lock, until he is through; longer for one that is giving back than for one that is taking.
+ * True when it is worth to enter and plan again. */
+bool claim_wait_for(struct claim *c, unsigned vmid);
 
 /* What other VMs have, by their leases.  malloc'ed. */
 int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e) _must_check_;

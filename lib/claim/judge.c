@@ -59,6 +59,8 @@ static int held(struct look *l)
 				o->vmid ? "Stop that VM first, or give this VM another device." :
 				"End that process first.", "%s %sis held by %s", BDF_S(l->v->bdf),
 				dragged(l) ? "(same IOMMU group) " : "", o->who);
+		if (r == 0)
+			l->plan->refusals[l->plan->n_refusals - 1].vmid = o->vmid;
 		break;
 	}
 	return r;

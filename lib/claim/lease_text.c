@@ -71,6 +71,7 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 		       s->hot);
 	(void)lease_word(&w, "from", s->from);
 	(void)lease_word(&w, "to", s->to);
+	(void)lease_word(&w, "keep", s->keep);
 	(void)lease_word(&w, "arg", s->arg);
 	r = w.failed ? -ENOMEM : lease_line(ret, "step %zu%s", i, w.s);
 	str_release(&w);
@@ -236,7 +237,8 @@ static int read_step(struct lease *l, const struct words *w)
 	if (w->n < 2 || str_to_u64(w->w[1], 10, &number) < 0 || number != p->n_steps || get_kind(w, &s->kind) < 0 ||
 	    !at || bdf_parse(at, &s->bdf) < 0 || get_u64(w, "chain", 10, &chain) < 0 ||
 	    get_u64(w, "hot", 10, &hot) < 0 || get_text(w, "from", s->from, sizeof(s->from)) < 0 ||
-	    get_text(w, "to", s->to, sizeof(s->to)) < 0 || get_text(w, "arg", s->arg, sizeof(s->arg)) < 0)
+	    get_text(w, "to", s->to, sizeof(s->to)) < 0 || get_text(w, "keep", s->keep, sizeof(s->keep)) < 0 ||
+	    get_text(w, "arg", s->arg, sizeof(s->arg)) < 0)
 		return -EBADMSG;
 	s->chain = (unsigned)chain;
 	s->hot = hot != 0;

@@ -261,7 +261,14 @@ static int step_override(struct plan *p, const struct device *v, struct err *e)
 
 static int step_unbind(struct plan *p, const struct device *v, struct err *e)
 {
-	return moves(v) && v->driver[0] ? add_step(p, STEP_UNBIND, v, v->driver, "", v->module, e) : 0;
+	int r;
+
+	if (!moves(v) || !v->driver[0])
+		return 0;
+	r = add_step(p, STEP_UNBIND, v, v->driver, "", v->module, e);
+	if (r == 0)
+		memcpy(p->steps[p->n_steps - 1].keep, v->override, sizeof(v->override));
+	return r;
 }
 
 static int step_bind(struct plan *p, const struct device *v, struct err *e)

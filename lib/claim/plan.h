@@ -41,6 +41,7 @@ struct refusal {
 	char address[24];		/* "" when it is about no single device */
 	char reason[800];		/* a sentence */
 	char hint[320];			/* what to do about it, "" when nothing */
+	unsigned vmid;			/* the VM in the way, 0 = none */
 };
 
 /* What becomes of group members that nobody asked for. */
@@ -89,6 +90,7 @@ struct step {
 	bool hot;			/* STEP_RESET: VFIO hot reset is possible */
 	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
+	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again */
 	char arg[STEP_ARG];
 };
 

@@ -95,6 +95,18 @@ static int unbind_do(struct run *c)
 	return driver_unbind(c->h, c->s->bdf, c->s->from, &c->reply->ns, &c->reply->e);
 }
 
+/* After a bind, and after one that failed: the override as it was.  The first error stays. */
+static int override_leave(struct run *c, int r)
+{
+	struct err first = c->reply->e;
+	int q = override_put(c, c->s->keep);
+
+	if (r == 0)
+		return q;
+	c->reply->e = first;
+	return r;
+}
+
 /* Back to the driver it came from, by name: the override keeps every other driver off until it is
  * bound (vfio-pci has a dynamic ID for the device since Proxmox's first start of such a VM). */
 static int unbind_undo(struct run *c)
@@ -103,8 +115,10 @@ static int unbind_undo(struct run *c)
 	char now[PDEV_NAME];
 	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), e);
 
-	if (r < 0 || strcmp(now, c->s->from) == 0)
+	if (r < 0)
 		return r;
+	if (strcmp(now, c->s->from) == 0)
+		return override_put(c, c->s->keep);
 	if (now[0])
 		return err_set(e, EBUSY, "%s is on %s and cannot go back to %s", BDF_S(c->s->bdf), now, c->s->from);
 	r = driver_need(c->h, c->s->from, c->s->arg, MODPROBE_MS, &c->reply->ns, e);
@@ -112,7 +126,7 @@ static int unbind_undo(struct run *c)
 		r = override_put(c, c->s->from);
 	if (r == 0)
 		r = driver_bind(c->h, c->s->bdf, c->s->from, &c->reply->ns, e);
-	return r;
+	return override_leave(c, r);
 }
 
 static int read_enable(struct run *c)

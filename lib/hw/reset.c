@@ -141,17 +141,19 @@ int reset_check(struct host *h, struct bdf bdf, struct err *e)
 	uint8_t cfg[CFG_SIZE] = { 0 };
 	uint64_t vendor, device;
 	ssize_t n = host_read(h, pdev_path(bdf, "config").s, cfg, sizeof(cfg));
+	bool vf;
 	int bar;
 
 	if (n < 64)
 		return err_set(e, EIO, "cannot read the config space of %s: %s", BDF_S(bdf),
 			       n < 0 ? err_text((int)n) : "it is too short");
-	if (le16(cfg + CFG_VENDOR) == 0xffff)
+	/* A virtual function has no IDs of its own (SR-IOV 3.4.1.1): its status register must speak. */
+	vf = host_exists(h, pdev_path(bdf, "physfn").s);
+	if (le16(cfg + (vf ? CFG_STATUS : CFG_VENDOR)) == 0xffff)
 		return err_set(e, EIO, "%s does not answer: its config space reads all ones (fell off the bus, or "
 			       "did not come back from reset); a power cycle of the host will bring it back",
 			       BDF_S(bdf));
-	if (!host_exists(h, pdev_path(bdf, "physfn").s) &&
-	    host_read_u64(h, pdev_path(bdf, "vendor").s, 16, &vendor) == 0 &&
+	if (!vf && host_read_u64(h, pdev_path(bdf, "vendor").s, 16, &vendor) == 0 &&
 	    host_read_u64(h, pdev_path(bdf, "device").s, 16, &device) == 0 &&
 	    (vendor != le16(cfg + CFG_VENDOR) || device != le16(cfg + CFG_DEVICE)))
 		return err_set(e, EIO, "%s answers as %04x:%04x, not as %04x:%04x: it did not come back from reset "

@@ -115,7 +115,8 @@ static int session_open(struct session *s, const struct bdf *fns, size_t n, stru
 static bool among(const struct vfio_pci_dependent_device *d, const struct bdf *fns, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (fns[i].domain == d->segment && fns[i].bus == d->bus &&
+		/* the interface has 16 bits for the domain */
+		if ((fns[i].domain & 0xffff) == d->segment && fns[i].bus == d->bus &&
 		    (fns[i].dev << 3 | fns[i].fn) == d->devfn)
 			return true;
 	return false;

@@ -109,8 +109,8 @@ static char digit_at(const struct parts *p, size_t i)
 int propnum_compare(const char *s, size_t len, uint32_t bound)
 {
 	struct parts p = take_apart(s, len);
-	size_t n = p.n_whole + p.n_fraction, first = 0;
-	int64_t point;		/* digits before the point, counted from the first that is not 0 */
+	size_t n = p.n_whole + p.n_fraction, first = 0, skip = 0;
+	int64_t point;		/* digits before it, from the first on that is not 0 */
 	uint64_t value = 0;
 	bool more = false;
 
@@ -126,7 +126,9 @@ int propnum_compare(const char *s, size_t len, uint32_t bound)
 	for (size_t i = first; (int64_t)(i - first) < point; i++)
 		value = value * 10 + (i < n ? (uint64_t)(digit_at(&p, i) - '0') : 0);
 	/* Perl compares doubles: beyond their digits there is nothing. */
-	for (size_t i = first + (point > 0 ? (size_t)point : 0); i < n && i - first < 17 && !more; i++)
+	if (point > 0)
+		skip = (size_t)point;
+	for (size_t i = first + skip; i < n && i - first < 17 && !more; i++)
 		more = digit_at(&p, i) != '0';
 	if (value != bound)
 		return value < bound ? -1 : 1;

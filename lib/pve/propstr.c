@@ -189,7 +189,8 @@ static int check_value(const struct prop *prop, struct slice value, struct err *
 	switch (prop->type) {
 	case PROP_BOOL:
 		if (!slice_is(value, "0") && !slice_is(value, "1"))
-			return err_set(e, EINVAL, "%s=%s is neither yes nor no", prop->name, show(value).s);
+			return err_set(e, EINVAL, "%s=%s is neither yes nor no", prop->name,
+				       show(value).s);
 		return 0;
 	case PROP_INT:
 	case PROP_NUMBER:

@@ -6,8 +6,8 @@
 #include "schema_check.h"
 #include "schema_scan.h"
 
-/* What a custom model may report: CPUConfig.pm: initialize_cpu_models, the list for both architectures
- * that Proxmox falls back to when its QEMU brings none along; with "host". */
+/* What a custom model may report: CPUConfig.pm: initialize_cpu_models, the list for both
+ * architectures that Proxmox falls back to when its QEMU brings none along; with "host". */
 static const char *const reported[] = {
 	"486", "Broadwell", "Broadwell-IBRS", "Broadwell-noTSX", "Broadwell-noTSX-IBRS",
 	"Cascadelake-Server", "Cascadelake-Server-noTSX", "Cascadelake-Server-v2",
@@ -96,9 +96,10 @@ static int verify_cpu(const struct propstr *p, const void *arg, struct err *e)
 	if (!is_known(arg, *model))
 		return err_set(e, EINVAL, "there is no such CPU model (custom ones begin with 'custom-')");
 	if (list && !are_vm_flags(*list))
-		return err_set(e, EINVAL, "a VM may only switch the flags aes, amd-no-ssb, amd-ssbd, hv-evmcs, "
-			       "hv-tlbflush, ibpb, md-clear, nested-virt, pcid, pdpe1gb, spec-ctrl, ssbd and "
-			       "virt-ssbd");
+		return err_set(e, EINVAL,
+			       "a VM may only switch the flags aes, amd-no-ssb, amd-ssbd, hv-evmcs, "
+			       "hv-tlbflush, ibpb, md-clear, nested-virt, pcid, pdpe1gb, spec-ctrl, ssbd "
+			       "and virt-ssbd");
 	if (propstr_get(p, "reported-model"))
 		return err_set(e, EINVAL, "'reported-model' belongs into a custom CPU model");
 	return 0;
@@ -107,7 +108,8 @@ static int verify_cpu(const struct propstr *p, const void *arg, struct err *e)
 static const struct prop cpu[] = {
 	{ .name = "cputype", .flags = PROP_DEFAULT },
 	{ .name = "flags", .check = &schema_check_cpu_flags },
-	{ .name = "guest-phys-bits", .type = PROP_INT, .flags = PROP_MIN | PROP_MAX, .min = 32, .max = 64 },
+	{ .name = "guest-phys-bits", .type = PROP_INT, .flags = PROP_MIN | PROP_MAX,
+	  .min = 32, .max = 64 },
 	{ .name = "hidden", .type = PROP_BOOL },
 	{ .name = "hv-vendor-id", .check = &schema_check_hv_vendor },
 	{ .name = "level", .type = PROP_INT, .flags = PROP_MIN | PROP_MAX, .max = 4294967295U },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The property-string formats of all options but drives and CPUs (qemu-server: QemuServer.pm and
  * the modules below QemuServer/ that are named here). */
+#include "hostpci.h"
 #include "schema.h"
 #include "schema_check.h"
 
@@ -62,10 +63,10 @@ static bool boot_device(const char *s, size_t len)
 	o = schema_find(SCHEMA_VM, s, len);
 	if (!o || !o->count)
 		return false;
-	if (slice_is((struct slice){ s, len }, "efidisk0") || slice_is((struct slice){ s, len }, "tpmstate0"))
+	if (o->format == &schema_drive_efidisk || o->format == &schema_drive_tpmstate)
 		return false;
-	return schema_is_drive(s, len) || strcmp(o->name, "net") == 0 || strcmp(o->name, "usb") == 0 ||
-	       strcmp(o->name, "hostpci") == 0;
+	return schema_is_drive(s, len) || o->format == &schema_format_net ||
+	       o->format == &schema_format_usb || o->format == &hostpci_fmt;
 }
 
 static bool boot_order(const char *s, size_t len)
@@ -112,7 +113,8 @@ FORMAT(machine);
 
 /* Memory.pm */
 static const struct prop memory[] = {
-	{ .name = "current", .type = PROP_INT, .flags = PROP_DEFAULT | PROP_REQUIRED | PROP_MIN, .min = 16 },
+	{ .name = "current", .type = PROP_INT, .flags = PROP_DEFAULT | PROP_REQUIRED | PROP_MIN,
+	  .min = 16 },
 };
 FORMAT(memory);
 
@@ -189,7 +191,8 @@ FORMAT(vga);
 /* Virtiofs.pm */
 static const char *const virtiofs_caches[] = { "auto", "always", "metadata", "never", NULL };
 static const struct prop virtiofs[] = {
-	WORDS("cache", virtiofs_caches), FLAG("direct-io"), FIRST_CHECKED("dirid", PROP_REQUIRED, configid),
+	WORDS("cache", virtiofs_caches), FLAG("direct-io"),
+	FIRST_CHECKED("dirid", PROP_REQUIRED, configid),
 	FLAG("expose-acl"), FLAG("expose-xattr"),
 };
 FORMAT(virtiofs);

@@ -117,13 +117,15 @@ static bool number_sets(const char *s, size_t len)
 /* Digits and at least one more group of digits behind a dot. */
 static bool dotted_version(struct scan *c)
 {
-	if (!scan_while(c, scan_is_digit) || c->end - c->p < 2 || *c->p != '.' || !scan_is_digit(c->p[1]))
+	unsigned n = 0;
+
+	if (!scan_while(c, scan_is_digit))
 		return false;
-	while (c->end - c->p >= 2 && *c->p == '.' && scan_is_digit(c->p[1])) {
+	for (; c->end - c->p >= 2 && *c->p == '.' && scan_is_digit(c->p[1]); n++) {
 		c->p++;
 		scan_while(c, scan_is_digit);
 	}
-	return true;
+	return n > 0;
 }
 
 static bool version(const char *s, size_t len)

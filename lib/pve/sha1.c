@@ -15,37 +15,37 @@ static uint32_t big_endian(const unsigned char *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static uint32_t mix(unsigned t, const uint32_t v[5])
-{
-	if (t < 20)
-		return ((v[1] & v[2]) | (~v[1] & v[3])) + 0x5a827999;
-	if (t < 40)
-		return (v[1] ^ v[2] ^ v[3]) + 0x6ed9eba1;
-	if (t < 60)
-		return ((v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3])) + 0x8f1bbcdc;
-	return (v[1] ^ v[2] ^ v[3]) + 0xca62c1d6;
-}
+/* One round over the five words. */
+#define ROUND(f, k, t) do { \
+	uint32_t next = rotate(a, 5) + (f) + e + (k) + w[t]; \
+	e = d; \
+	d = c; \
+	c = rotate(b, 30); \
+	b = a; \
+	a = next; \
+} while (0)
 
 static void block(uint32_t hash[5], const unsigned char *p)
 {
-	uint32_t w[80], v[5];
+	uint32_t w[80], a = hash[0], b = hash[1], c = hash[2], d = hash[3], e = hash[4];
 
 	for (unsigned t = 0; t < 16; t++)
 		w[t] = big_endian(p + 4 * t);
 	for (unsigned t = 16; t < 80; t++)
 		w[t] = rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
-	memcpy(v, hash, sizeof(v));
-	for (unsigned t = 0; t < 80; t++) {
-		uint32_t next = rotate(v[0], 5) + mix(t, v) + v[4] + w[t];
-
-		v[4] = v[3];
-		v[3] = v[2];
-		v[2] = rotate(v[1], 30);
-		v[1] = v[0];
-		v[0] = next;
-	}
-	for (unsigned i = 0; i < 5; i++)
-		hash[i] += v[i];
+	for (unsigned t = 0; t < 20; t++)
+		ROUND((b & c) | (~b & d), 0x5a827999, t);
+	for (unsigned t = 20; t < 40; t++)
+		ROUND(b ^ c ^ d, 0x6ed9eba1, t);
+	for (unsigned t = 40; t < 60; t++)
+		ROUND((b & c) | (b & d) | (c & d), 0x8f1bbcdc, t);
+	for (unsigned t = 60; t < 80; t++)
+		ROUND(b ^ c ^ d, 0xca62c1d6, t);
+	hash[0] += a;
+	hash[1] += b;
+	hash[2] += c;
+	hash[3] += d;
+	hash[4] += e;
 }
 
 void sha1_hex(const void *bytes, size_t len, char ret[SHA1_TEXT])

@@ -37,17 +37,12 @@ struct reader {
 	bool free_keys;				/* [special:cloudinit]: no key and no value is checked */
 	bool has_text;				/* the section's description has begun... */
 	size_t text;				/* ...here in m->descriptions */
-	struct slice blank_text;		/* a description of white space only, {NULL, 0} if none */
+	struct slice blank_text;		/* a description of white space only, or none */
 };
-
-static struct model *model_of(const struct vmconf *c)
-{
-	return (struct model *)c;	/* pub is its first member */
-}
 
 void vmconf_free(struct vmconf *c)
 {
-	struct model *m = model_of(c);
+	struct model *m = (struct model *)c;	/* pub is its first member */
 
 	if (!m)
 		return;
@@ -110,7 +105,8 @@ static void place_descriptions(struct model *m)
 	}
 }
 
-static int add_section(struct reader *r, enum vmconf_section_kind kind, const char *name, size_t first)
+static int add_section(struct reader *r, enum vmconf_section_kind kind, const char *name,
+		       size_t first)
 {
 	struct model *m = r->m;
 
@@ -321,7 +317,8 @@ static int read_known(struct reader *r, size_t i, const struct vmconf_parts *par
 static int read_line(struct reader *r, size_t i)
 {
 	struct vmconf_line *line = &r->m->lines[i];
-	struct vmconf_parts parts = vmconf_line_split((struct slice){ r->m->words + line->off, line->len });
+	struct slice text = { r->m->words + line->off, line->len };
+	struct vmconf_parts parts = vmconf_line_split(text);
 
 	line->section = (uint32_t)(r->m->pub.n_sections - 1);
 	switch (parts.form) {
@@ -403,6 +400,7 @@ static int prepare(struct model *m, const char *bytes, size_t len)
 	m->pub.bytes = m->bytes;
 	m->pub.lines = m->lines;
 	cut_lines(m);
+	m->pub.index = &m->index;
 	sha1_hex(bytes, len, m->pub.digest);
 	return 0;
 }
@@ -446,55 +444,4 @@ int vmconf_parse_env(const char *bytes, size_t len, const struct schema_env *env
 int vmconf_parse(const char *bytes, size_t len, struct vmconf **ret, struct err *e)
 {
 	return vmconf_parse_env(bytes, len, NULL, ret, e);
-}
-
-/* --- asking -------------------------------------------------------------------------------- */
-
-const struct vmconf_section *vmconf_section(const struct vmconf *c, enum vmconf_section_kind kind,
-					    const char *name)
-{
-	size_t line;
-
-	if (kind == VMCONF_MAIN)
-		return c->sections;
-	if (kind == VMCONF_PENDING)
-		name = "pending";
-	line = vmconf_index_get(&model_of(c)->index, c, vmconf_index_tag(kind), name);
-	return line == VMCONF_INDEX_NONE ? NULL : &c->sections[c->lines[line].section];
-}
-
-const struct vmconf_line *vmconf_find(const struct vmconf *c, const struct vmconf_section *s,
-				      const char *key)
-{
-	const struct vmconf_line *line;
-	size_t i;
-
-	if (!s)
-		return NULL;
-	i = vmconf_index_get(&model_of(c)->index, c, (uint32_t)(s - c->sections), key);
-	if (i == VMCONF_INDEX_NONE)
-		return NULL;
-	line = &c->lines[i];
-	return line->verdict == VMCONF_SKIPPED ? NULL : line;
-}
-
-const char *vmconf_get(const struct vmconf *c, const struct vmconf_section *s, const char *key)
-{
-	const struct vmconf_line *line = vmconf_find(c, s, key);
-
-	return line ? line->value : NULL;
-}
-
-const char *vmconf_current(const struct vmconf *c, const char *key)
-{
-	return vmconf_get(c, c->sections, key);
-}
-
-const struct vmconf_line *vmconf_next(const struct vmconf *c, const struct vmconf_section *s,
-				      const struct vmconf_line *prev)
-{
-	for (size_t i = prev ? (size_t)(prev - c->lines) + 1 : s->first; i < s->end; i++)
-		if (c->lines[i].kind == VMCONF_KEY && c->lines[i].verdict == VMCONF_KEPT)
-			return &c->lines[i];
-	return NULL;
 }

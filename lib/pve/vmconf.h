@@ -39,7 +39,7 @@ enum vmconf_kind {
 /* What Proxmox makes of it. */
 enum vmconf_verdict {
 	VMCONF_KEPT,
-	VMCONF_SUPERSEDED,	/* fine, but a later line (or section) of the same name takes its place */
+	VMCONF_SUPERSEDED,	/* fine, but a later line or section of this name takes its place */
 	VMCONF_DROPPED,		/* lost, with a warning in the log of whoever reads the file */
 	VMCONF_SKIPPED,		/* lost without a warning: in an unknown section, or without meaning */
 };
@@ -74,6 +74,8 @@ struct vmconf_section {
 	size_t description_len;
 };
 
+struct vmconf_index;
+
 struct vmconf {
 	const char *bytes;		/* the file, with a NUL behind it */
 	size_t len;
@@ -82,6 +84,7 @@ struct vmconf {
 	const struct vmconf_section *sections;	/* in file order; the first is main, always there */
 	size_t n_sections;
 	char digest[SHA1_TEXT];		/* of all bytes, as in qm set --digest */
+	const struct vmconf_index *index;	/* private */
 };
 
 /* *ret is the caller's, for vmconf_free().  -EFBIG beyond VMCONF_SIZE_MAX, -ENOMEM. */

@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Says why a line of a VM config does not count, and reads the list of pending removals. */
+/* Says why a line of a VM config does not count. */
 #include <errno.h>
+#include <string.h>
 
-#include "schema_check.h"
-#include "schema_scan.h"
-#include "str.h"
 #include "vmconf.h"
-
-static bool is_separator(char c)
-{
-	return scan_is_space(c) || c == ',' || c == ';';
-}
-
-static bool is_inside(char c)
-{
-	return !is_separator(c);
-}
-
-bool vmconf_deletes(const struct vmconf *c, const char *key, bool *ret_force)
-{
-	const struct vmconf_section *pending = vmconf_section(c, VMCONF_PENDING, NULL);
-	const struct vmconf_line *line = vmconf_find(c, pending, "delete");
-	struct scan list = line ? scan_of(line->value, line->value_len) : scan_of("", 0);
-	bool found = false;
-
-	/* Of several mentions the last one decides about the force. */
-	while (scan_while(&list, is_separator), !scan_done(&list)) {
-		bool force = scan_char(&list, '!');
-		struct slice name = { list.p, 0 };
-
-		name.len = scan_while(&list, is_inside);
-		if (!slice_is(name, key))
-			continue;
-		found = true;
-		if (ret_force)
-			*ret_force = force;
-	}
-	return found;
-}
 
 static enum schema_kind schema_of(const struct vmconf_section *s)
 {

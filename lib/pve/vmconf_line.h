@@ -13,7 +13,7 @@
 enum vmconf_form {
 	VMCONF_FORM_BLANK,
 	VMCONF_FORM_PENDING,		/* [PENDING] in any case */
-	VMCONF_FORM_SPECIAL,		/* [special:NAME], special in any case, NAME not: value */
+	VMCONF_FORM_SPECIAL,		/* [special:NAME], NAME in lower case: value */
 	VMCONF_FORM_SNAPSHOT,		/* [NAME]: value */
 	VMCONF_FORM_UNKNOWN,		/* [anything else]: value */
 	VMCONF_FORM_COMMENT,		/* #text: value */

@@ -47,7 +47,7 @@ static size_t announced(unsigned char c)
 	return c == 0xfe ? 7 : 13;
 }
 
-/* A longer form than the code point needs (and, of 13 bytes, more than 63 bits). */
+/* A longer form than the code point needs. */
 static bool is_overlong(const unsigned char *s, size_t n)
 {
 	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90, 0x88, 0x84, 0x82 };
@@ -55,28 +55,74 @@ static bool is_overlong(const unsigned char *s, size_t n)
 	if (n == 2)
 		return s[0] < 0xc2;
 	if (n < sizeof(least))
-		return (s[0] == 0xe0 || s[0] == 0xf0 || s[0] == 0xf8 || s[0] == 0xfc || s[0] == 0xfe) &&
-		       s[1] < least[n];
-	for (size_t i = 1; i < 7; i++)
-		if (s[i] != 0x80)
-			return s[i] > 0x80 && (i > 2 ? false : true);
-	return true;
+		return (s[0] & (0x7f >> n)) == 0 && s[1] < least[n];
+	/* Of 13 bytes Perl takes what fits into 63 bits and not into the 36 of seven bytes. */
+	return s[1] != 0x80 || s[2] > 0x87 || memcmp(s + 2, "\x80\x80\x80\x80\x80", 5) == 0;
+}
+
+/* `want` - 1 continuation bytes behind a lead byte make a character of Unicode's that may be used:
+ * neither overlong nor beyond 10ffff nor a noncharacter.  (No lead below can make a surrogate.) */
+static bool is_strict(unsigned char lead, const unsigned char *rest, size_t want)
+{
+	uint32_t c = lead & (0x7fU >> want);
+
+	for (size_t i = 0; i + 1 < want; i++) {
+		if (!is_continuation(rest[i]))
+			return false;
+		c = c << 6 | (rest[i] & 0x3f);
+	}
+	if ((lead == 0xe0 && c < 0x800) || (lead == 0xf0 && c < 0x10000) || c > 0x10ffff)
+		return false;
+	return (c & 0xfffe) != 0xfffe && (c < 0xfdd0 || c > 0xfdef);
+}
+
+/*
+ * What Perl 5.36 takes a byte for that stands behind one which cannot begin a character: its fast
+ * path does not look at the first verdict and reads its table one column off from there
+ * (inline.h: Perl_utf8n_to_uvchr_msgs).  0: for nothing.
+ */
+static unsigned char misread(unsigned char c)
+{
+	if (c < 0xc0 || c == 0xf0)
+		return 0;
+	if (c < 0xc2 || c == 0xed || c > 0xf4)
+		return 0xc2;
+	if (c < 0xe0)
+		return 0xe1;
+	if (c == 0xe0)
+		return 0xf0;
+	if (c < 0xef)
+		return 0xef;
+	if (c == 0xef)
+		return 0xf4;
+	return c == 0xf4 ? 0xf1 : 0xe0;
+}
+
+/* How many bytes such a mistake swallows, or 0. */
+static size_t swallowed(const unsigned char *s, size_t len)
+{
+	unsigned char lead;
+	size_t want;
+
+	if (len < 3 || (*s >= 0xc2 && *s <= 0xf4 && *s != 0xed))
+		return 0;
+	lead = misread(s[1]);
+	want = announced(lead);
+	return lead && len > want && is_strict(lead, s + 2, want) ? 1 + want : 0;
 }
 
 /* The bytes that belong together, and whether they make a character. */
 static size_t sequence(const unsigned char *s, size_t len, bool *ret_good)
 {
-	size_t want = announced(*s), n = 1;
+	size_t want = announced(*s), n = 1, mistake;
 
 	*ret_good = *s < 0x80;
-	if (want == 1)
-		return 1;
 	while (n < want && n < len && is_continuation(s[n]))
 		n++;
-	if (n < want)
-		return n;
-	*ret_good = !is_overlong(s, n);
-	return *ret_good ? n : 1;
+	if (want > 1)
+		*ret_good = n == want && !is_overlong(s, n);
+	mistake = *ret_good ? 0 : swallowed(s, len);
+	return mistake ? mistake : n;
 }
 
 int vmconf_text_decode(const char *s, size_t len, struct str *out)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Every write of every scenario fails once, with each errno: the machine is as it was, or the claim
+ * found another way and stands. */
+#include "play.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int codes[] = { EIO, EBUSY, ENODEV, ENOTTY, ENOSPC };	/* two for the plain machines */
+static unsigned cases;
+
+static void test_whole_way(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_scenarios; i++) {
+		struct play p;
+
+		play_open(&p, &scenarios[i]);
+		if (play_hook(&p, p.s->vmid, "pre-start") != 0)
+			fail_msg("%s: %s", p.s->tree, p.o.output);
+		play_taken(&p, p.s->vmid, "pre-start");
+		assert_int_equal(play_hook(&p, p.s->vmid, "post-start"), 0);
+		if (play_hook(&p, p.s->vmid, "post-stop") != 0)
+			fail_msg("%s: %s", p.s->tree, p.o.output);
+		play_same(&p, "after post-stop");
+		assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
+		play_same(&p, "after a second post-stop");
+		play_close(&p);
+	}
+}
+
+/* What the hook says must name the step's device, or the file it could not write. */
+static void names_the_step(struct play *p, unsigned n)
+{
+	const char *op = fake_log(&p->k, n), *said = p->o.output;
+
+	if (!strstr(said, "cannot") || (strstr(op, "/sys/") && !strstr(said, "0000:")) ||
+	    (strstr(op, "/run/pve-gpu") && !strstr(said, "lease") && !strstr(said, "/run/pve-gpu")))
+		fail_msg("%s: '%s' failed, but the hook only said:\n%s", p->s->tree, op, said);
+}
+
+static unsigned count_writes(struct play *p, const char *phase)
+{
+	fake_kernel_rewind(&p->k);
+	if (play_hook(p, p->s->vmid, phase) != 0)
+		fail_msg("%s: %s: %s", p->s->tree, phase, p->o.output);
+	return fake_log_count(&p->k);
+}
+
+static void give_back(struct play *p, const char *what, unsigned n)
+{
+	fake_fault_clear(&p->k);
+	if (play_hook(p, p->s->vmid, "post-stop") != 0)
+		fail_msg("%s: post-stop after %s %u: %s", p->s->tree, what, n, p->o.output);
+	play_same(p, "post-stop after %s %u", what, n);
+}
+
+static void fail_claim_at(struct play *p, unsigned n, int code)
+{
+	play_again(p);
+	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n, .err = code, .times = 1 });
+	cases++;
+	if (play_hook(p, p->s->vmid, "pre-start") == 0) {
+		play_taken(p, p->s->vmid, "pre-start in spite of write %u (%s)", n, fake_log(&p->k, n));
+		give_back(p, "write", n);
+		return;
+	}
+	names_the_step(p, n);
+	play_same(p, "pre-start failed at write %u (%s) with %s", n, fake_log(&p->k, n), strerrorname_np(code));
+}
+
+static void test_claim_fails(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_scenarios; i++) {
+		struct play p;
+		unsigned writes;
+
+		play_open(&p, &scenarios[i]);
+		writes = count_writes(&p, "pre-start");
+		give_back(&p, "count", 0);
+		for (unsigned n = 1; n <= writes; n += play_stride())
+			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++)
+				fail_claim_at(&p, n, codes[c]);
+		play_close(&p);
+	}
+}
+
+/* A failure on the way back: the rest goes back all the same, and another attempt ends it. */
+static void test_return_fails(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_scenarios; i++) {
+		struct play p;
+		unsigned writes;
+
+		play_open(&p, &scenarios[i]);
+		assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
+		writes = count_writes(&p, "post-stop");
+		for (unsigned n = 1; n <= writes; n += play_stride())
+			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++) {
+				fake_kernel_rewind(&p.k);
+				assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
+				fake_kernel_rewind(&p.k);
+				fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n,
+					       .err = codes[c], .times = 1 });
+				cases++;
+				if (play_hook(&p, p.s->vmid, "post-stop") == 0)
+					play_same(&p, "post-stop in spite of write %u", n);
+				else
+					names_the_step(&p, n);
+				give_back(&p, "a failed return", n);
+			}
+		play_close(&p);
+	}
+}
+
+static int tell(void **state)
+{
+	(void)state;
+	printf("cases: %u failed writes\n", cases);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_way),
+		cmocka_unit_test(test_claim_fails),
+		cmocka_unit_test(test_return_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, tell);
+}

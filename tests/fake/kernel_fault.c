@@ -388,9 +388,18 @@ unsigned fake_hanging(const struct fake_kernel *k)
 
 void fake_hang_release(struct fake_kernel *k)
 {
+	struct fake_stuck before[ARRAY_SIZE(k->shared->stuck)];
+
+	memcpy(before, k->shared->stuck, sizeof(before));
 	__atomic_add_fetch(&k->shared->releases, 1, __ATOMIC_SEQ_CST);
-	/* A process that was killed while it hung does not come back to say so. */
-	for (size_t i = 0; i < ARRAY_SIZE(k->shared->stuck); i++)
-		if (k->shared->stuck[i].pid && is_over(k->shared->stuck[i].pid))
-			k->shared->stuck[i].pid = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		struct fake_stuck *now = &k->shared->stuck[i];
+
+		/* Until it has left; one that was killed while it hung does not come back to say so. */
+		while (before[i].pid && !before[i].waiting && now->pid == before[i].pid && now->n == before[i].n) {
+			if (is_over(now->pid))
+				now->pid = 0;
+			nap(1);
+		}
+	}
 }

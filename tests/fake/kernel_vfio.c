@@ -131,6 +131,17 @@ int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode)
 
 /* --- container -------------------------------------------------------------------------------- */
 
+/* The group of that number is in this process's container `fd`.  There is no operation for close(2):
+ * a group that nobody holds open any more has left its container. */
+static bool group_in(struct fake_kernel *k, int group, int fd)
+{
+	struct fake_group *g = &k->shared->groups[group];
+
+	if (g->container_set && !is_flocked(k, tfs_path("/dev/vfio/%d", group).s))
+		*g = (struct fake_group){ false, false, 0, -1 };
+	return g->container_set && g->pid == getpid() && g->container == fd;
+}
+
 static int container_set_iommu(struct fake_kernel *k, int fd)
 {
 	struct fake_shared *s = k->shared;
@@ -143,13 +154,11 @@ static int container_set_iommu(struct fake_kernel *k, int fd)
 	if (s->settings.no_intremap)
 		return op_end(&op, -EPERM);
 	for (int i = 0; i < FAKE_GROUPS; i++) {
-		struct fake_group *g = &s->groups[i];
-
-		if (!g->container_set || g->pid != getpid() || g->container != fd)
+		if (!group_in(k, i, fd))
 			continue;
-		if (g->iommu_set)
+		if (s->groups[i].iommu_set)
 			return op_end(&op, -EINVAL);
-		g->iommu_set = true;
+		s->groups[i].iommu_set = true;
 		found++;
 	}
 	return op_end(&op, found ? 0 : -EINVAL);
@@ -185,6 +194,7 @@ static int group_set_container(struct fake_kernel *k, int group, int container)
 {
 	struct fake_group *g = &k->shared->groups[group];
 	char path[512];
+	bool iommu = false;
 	struct fake_op op;
 	int r = op_begin(&op, k, NULL, "ioctl VFIO_GROUP_SET_CONTAINER %d", group);
 
@@ -197,12 +207,10 @@ static int group_set_container(struct fake_kernel *k, int group, int container)
 		return op_end(&op, -EINVAL);
 	if (!group_is_viable(k, group))
 		return op_end(&op, -EPERM);
-	*g = (struct fake_group){ true, false, getpid(), container };
 	/* A container that has its IOMMU takes further groups as they come. */
 	for (int i = 0; i < FAKE_GROUPS; i++)
-		if (k->shared->groups[i].iommu_set && k->shared->groups[i].pid == getpid() &&
-		    k->shared->groups[i].container == container)
-			g->iommu_set = true;
+		iommu |= group_in(k, i, container) && k->shared->groups[i].iommu_set;
+	*g = (struct fake_group){ true, iommu, getpid(), container };
 	return op_end(&op, 0);
 }
 

@@ -43,7 +43,7 @@ static int read_text(const char *path, char **ret, struct err *e)
 
 int tree_load(const char *path, const char *dir, struct err *e)
 {
-	char *text;
+	char *text = NULL;
 	int r = read_text(path, &text, e);
 
 	if (r < 0)

@@ -407,9 +407,9 @@ static void a_stuck_reset_spares_all_its_functions(void **state)
 	b->e = (struct err)ERR_INIT;
 	(void)!run_back(&r, &b->e);
 	kill(l.stuck.pid, SIGKILL);
+	lease_release(&l);
 	assert_string_equal(bus_driver(b->h.rootfd, gpu).s, "vfio-pci");
 	assert_string_equal(bus_driver(b->h.rootfd, audio).s, "vfio-pci");
-	lease_release(&l);
 }
 
 int main(void)

@@ -99,8 +99,9 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@tests/lab/demo
 bench:
-	@tests/deps demo
-	@$(MAKE) --no-print-directory -s all
+	@tests/deps check
+	@$(MAKE) --no-print-directory -s all $(BUILD)/valgrind-shim.so
+	tests/bench/idle
 	tests/lab/bench
 
 .PHONY: check-sanitize check-valgrind check-clang lint

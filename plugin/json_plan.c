@@ -78,10 +78,16 @@ void json_plan(struct out *o, const struct plan_result *r)
 	const struct plan *p = r->plan ? r->plan : &none;
 	struct json *j = &o->json;
 	struct json_object *root = json_root(j), *list;
+	char text[160];
 
 	json_add_number(j, root, "vmid", r->vmid);
 	json_add_text(j, root, "verdict", verdict(r));
-	json_add_text(j, root, "nothing", r->nothing);
+	if (r->nothing) {
+		snprintf(text, sizeof(text), "VM %u %s", r->vmid, r->nothing);
+		json_add_text(j, root, "nothing", text);
+	} else {
+		json_add_null(j, root, "nothing");
+	}
 	list = json_add_array(j, root, "devices");
 	for (size_t i = 0; i < p->n_devices; i++)
 		add_device(j, list, r, i);

@@ -202,12 +202,12 @@ static void say(struct leased *l, const struct err *e)
 		tell(l, "unclear: whether the VM runs cannot be told: %s", e->msg);
 		break;
 	case LEASED_DAMAGED:
-		tell(l, "damaged: %s", e->msg);
+		tell(l, "%s", e->msg);
 		advise(l, "check its devices with 'pve-gpu list --all', then put the file aside: pve-gpu "
 		       "release %u", l->vmid);
 		break;
 	case LEASED_STALE:
-		tell(l, "of an earlier boot: %s", e->msg);
+		tell(l, "%s", e->msg);
 		advise(l, "nothing is held any more; remove the file: pve-gpu release %u", l->vmid);
 		break;
 	}

@@ -1,0 +1,119 @@
+# Help follows from the tables; it fits a terminal.
+
+$ pve-gpu --help
+> usage: pve-gpu COMMAND [ARGUMENT...] [OPTION...]
+> 
+> Graphics cards and other PCI devices that go to VMs and come back.
+> 
+> commands:
+>   list                graphics cards: driver, IOMMU group, reset, who holds them
+>   plan VMID           what a start of the VM would do now, and every refusal
+>   status [VMID]       which VM has what, since when, and does it answer
+>   release VMID|--all  give back what a VM left behind
+> 
+> options of every command:
+>       --json          one JSON document instead of text
+>       --root DIR      look at a machine's files below DIR instead of /
+>   -q, --quiet         no notes on stderr
+>   -v, --verbose       say more about each thing
+>       --no-color      no colours, not even on a terminal
+>   -h, --help          this help, or that of a command
+>   -V, --version       print the version
+> 
+> exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
+>              4 refused for safety
+? 0
+$ pve-gpu -h list
+> usage: pve-gpu list [OPTION...]
+> 
+> Shows every graphics card with all functions of its slot: address, driver, IOMMU
+> group, reset methods as the kernel lists them, and who holds it.
+> 
+> options of this command:
+>   -a, --all           every assignable function, not only graphics cards
+> 
+> options of every command:
+>       --json          one JSON document instead of text
+>       --root DIR      look at a machine's files below DIR instead of /
+>   -q, --quiet         no notes on stderr
+>   -v, --verbose       say more about each thing
+>       --no-color      no colours, not even on a terminal
+>   -h, --help          this help, or that of a command
+>   -V, --version       print the version
+> 
+> exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
+>              4 refused for safety
+? 0
+$ pve-gpu plan --help
+> usage: pve-gpu plan VMID [OPTION...]
+> 
+> Shows what the hookscript would do if the VM started now: which functions it
+> would take, step by step, or every reason to refuse. Touches nothing.
+> Exit status 4: the start would be refused.
+> 
+> options of every command:
+>       --json          one JSON document instead of text
+>       --root DIR      look at a machine's files below DIR instead of /
+>   -q, --quiet         no notes on stderr
+>   -v, --verbose       say more about each thing
+>       --no-color      no colours, not even on a terminal
+>   -h, --help          this help, or that of a command
+>   -V, --version       print the version
+> 
+> exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
+>              4 refused for safety
+? 0
+$ pve-gpu status -h
+> usage: pve-gpu status [VMID] [OPTION...]
+> 
+> Shows the leases: which VM holds which functions, in which state it is, where
+> each function goes back to, and whether it answers.
+> Exit status 3: something is left over, stuck, damaged, or does not answer.
+> 
+> options of every command:
+>       --json          one JSON document instead of text
+>       --root DIR      look at a machine's files below DIR instead of /
+>   -q, --quiet         no notes on stderr
+>   -v, --verbose       say more about each thing
+>       --no-color      no colours, not even on a terminal
+>   -h, --help          this help, or that of a command
+>   -V, --version       print the version
+> 
+> exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
+>              4 refused for safety
+? 0
+$ pve-gpu release 1 -h
+> usage: pve-gpu release VMID|--all [OPTION...]
+> 
+> Puts the devices of a VM that is gone back on the drivers they came from, as
+> the hookscript does after a stop. Exit status 4: refused, because the VM lives,
+> is being started or stopped, or somebody else is at work on its devices.
+> 
+> options of this command:
+>   -a, --all           what any VM left behind
+>   -n, --dry-run       say what would be done, touch nothing
+> 
+> options of every command:
+>       --json          one JSON document instead of text
+>       --root DIR      look at a machine's files below DIR instead of /
+>   -q, --quiet         no notes on stderr
+>   -v, --verbose       say more about each thing
+>       --no-color      no colours, not even on a terminal
+>   -h, --help          this help, or that of a command
+>   -V, --version       print the version
+> 
+> exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
+>              4 refused for safety
+? 0
+$ for c in '' list plan status release; do pve-gpu $c --help; done | awk 'length($0) > 80'
+? 0
+$ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
+> pve-gpu VERSION
+? 0
+$ pve-gpu list -V | wc -l
+> 1
+? 0
+# Asked for help, nothing else matters.
+$ pve-gpu release --help --root /nowhere --json | head -n 1
+> usage: pve-gpu release VMID|--all [OPTION...]
+? 0

@@ -104,8 +104,11 @@ static int enter_and_plan(struct start *s, struct err *e)
 	if (r == 0)
 		r = make_plan(s, e);
 	/* What did not belong to the new plan is the host's again: look once more. */
-	if (r == 0 && s->view.plan.n_refusals == 0 && (r = settle_old_lease(s, true, e)) > 0)
-		r = make_plan(s, e);
+	if (r == 0 && s->view.plan.n_refusals == 0 && (r = settle_old_lease(s, true, e)) > 0) {
+		r = claim_enter(&s->claim, e);
+		if (r == 0)
+			r = make_plan(s, e);
+	}
 	return r;
 }
 
@@ -137,7 +140,10 @@ static int without_devices(struct start *s)
 
 	if (!host_exists(s->k->h, lease_path(s->k->vmid).s))
 		return EXIT_DONE;
-	return claim_return(&s->claim, &had, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
+	if (claim_return(&s->claim, &had, &e) < 0)
+		return failed(s->k, &e);
+	tell_notes(s->k->out, "pve-gpu: ", &s->claim.notes);
+	return EXIT_DONE;
 }
 
 int hook_prestart(struct hook *k)

@@ -19,18 +19,27 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	return -e->code;
 }
 
+/* As much of it as there is room for. */
+static void append(struct err *e, const char *text)
+{
+	size_t n = strlen(e->msg), more = strlen(text);
+
+	if (more > sizeof(e->msg) - 1 - n)
+		more = sizeof(e->msg) - 1 - n;
+	memcpy(e->msg + n, text, more);
+	e->msg[n + more] = '\0';
+}
+
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	char old[sizeof(e->msg)];
+	struct err old = *e;
 	va_list ap;
-	int n;
 
-	memcpy(old, e->msg, sizeof(old));
 	va_start(ap, fmt);
-	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", old);
+	append(e, ": ");
+	append(e, old.msg);
 	if (e->code <= 0)
 		e->code = EINVAL;
 	return -e->code;

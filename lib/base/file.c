@@ -51,12 +51,16 @@ int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e)
 	return err_set(e, -r, "cannot lock '%s': %s", path, err_text(r));
 }
 
-bool file_is_current(struct host *h, int fd, const char *path)
+int file_is_current(struct host *h, int fd, const char *path)
 {
 	struct stat mine, there;
+	int r = host_stat(h, path, &there);
 
-	return fstat(fd, &mine) == 0 && host_stat(h, path, &there) == 0 &&
-	       mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0 && fstat(fd, &mine) < 0)
+		r = -errno;
+	return r < 0 ? r : mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
 int file_private_dir(struct host *h, const char *path, struct err *e)

@@ -21,8 +21,9 @@ int file_flock(struct host *h, int fd, uint64_t ms) _must_check_;
 /* Opens (creating, 0600) and locks `path`; the descriptor or a negative errno with a sentence. */
 int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e) _must_check_;
 
-/* The locked descriptor is still what lies at `path`: it was not unlinked or replaced meanwhile. */
-bool file_is_current(struct host *h, int fd, const char *path);
+/* 1: the locked descriptor is still what lies at `path`; 0: it was unlinked or replaced meanwhile;
+ * negative: it cannot be told. */
+int file_is_current(struct host *h, int fd, const char *path);
 
 /* Creates the folder and checks that it is a folder of ours that others cannot write to. */
 int file_private_dir(struct host *h, const char *path, struct err *e) _must_check_;

@@ -26,11 +26,12 @@ static int open_in_root(struct host *h, const char *path, int flags, mode_t mode
 		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT,
 	};
+	int tries = 0;		/* EAGAIN: a rename raced with the look-up, see openat2(2) */
 	long fd;
 
 	do {
 		fd = syscall(SYS_openat2, h->rootfd, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN) && tries++ < 1000);
 	return fd < 0 ? -errno : (int)fd;
 }
 

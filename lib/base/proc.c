@@ -157,8 +157,9 @@ int proc_run(const char *const argv[], uint64_t ms, struct host_run *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	ret->status = -1;
-	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
+	fcntl(out[0], F_SETFL, O_NONBLOCK);	/* our end only: the program's stdout is an ordinary one */
 	if (pipe2(report, O_CLOEXEC) < 0) {
 		code = errno;
 		close(out[0]);

@@ -78,13 +78,17 @@ int worker_call(struct worker *w, const void *request, void *reply, int ms, stru
 {
 	struct pollfd p = { w->fd, POLLIN, 0 };
 	int r = worker_ask(w, request, e);
+	uint64_t end;
 
 	if (r < 0)
 		return r;
+	end = host_default_ops.now(NULL) + (uint64_t)ms;
 	do {
-		r = poll(&p, 1, ms);
+		uint64_t now = host_default_ops.now(NULL);
+
+		r = poll(&p, 1, now < end ? (int)(end - now) : 0);
 	} while (r < 0 && errno == EINTR);
-	if (r == 0)
+	if (r <= 0)
 		return err_set(e, ETIMEDOUT, "worker process %d did not answer within %d ms", (int)w->pid, ms);
 	return worker_answer(w, reply, e);
 }

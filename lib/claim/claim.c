@@ -10,6 +10,7 @@
 
 #include "array.h"
 #include "file.h"
+#include "vfio.h"
 
 #define NODE_LOCK_MS 10000
 #define LEASE_LOCK_MS 3000
@@ -92,35 +93,38 @@ static int walk_back(struct claim *c, struct lease *l, struct run_report *report
 
 int claim_give_back(struct claim *c, struct err *e)
 {
+	unlock_node(c);		/* a device may take its time; the lease's own lock protects it */
 	memset(&c->report, 0, sizeof(c->report));
 	return walk_back(c, &c->lease, &c->report, e);
 }
 
 /* --- is it over? ----------------------------------------------------------------------------- */
 
-static int enable_count(struct host *h, struct bdf bdf)
+/* The enable count of the idle device, as its bind or its check noted it; -1 = neither did. */
+static int idle_count(const struct lease *l, const struct device *v)
 {
-	uint64_t v;
+	int base = -1;
 
-	return host_read_u64(h, pdev_path(bdf, "enable").s, 10, &v) < 0 ? -1 : (int)v;
+	for (size_t k = 0; k < l->plan.n_steps; k++) {
+		const struct step *s = &l->plan.steps[k];
+
+		if ((s->kind == STEP_BIND || s->kind == STEP_CHECK) && bdf_same(s->bdf, v->bdf) && s->enable >= 0)
+			base = s->enable;
+	}
+	return base;
 }
 
-/* The first device of the lease that somebody has open: vfio-pci counts it enabled then.  A device
- * that was on vfio-pci before us has no bind step; its count must be zero. */
+/* The first device of the lease that somebody has open. */
 static const struct device *still_open(struct claim *c, const struct lease *l)
 {
 	for (size_t i = 0; i < l->plan.n_devices; i++) {
 		const struct device *v = &l->plan.devices[i];
 		char driver[PDEV_NAME];
-		int base = 0;
 
 		if (host_read_linkname(c->h, pdev_path(v->bdf, "driver").s, driver, sizeof(driver)) < 0 ||
 		    strcmp(driver, "vfio-pci") != 0)
 			continue;
-		for (size_t k = 0; k < l->plan.n_steps; k++)
-			if (l->plan.steps[k].kind == STEP_BIND && bdf_same(l->plan.steps[k].bdf, v->bdf))
-				base = l->plan.steps[k].enable;
-		if (base >= 0 && enable_count(c->h, v->bdf) > base)
+		if (vfio_is_open(c->h, v->bdf, idle_count(l, v)))
 			return v;
 	}
 	return NULL;
@@ -248,7 +252,7 @@ static int recover_others(struct claim *c, struct err *e)
 	int r = lease_list(c->h, &ids, &n, e);
 
 	c->n_busy = 0;
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n && host_now(c->h) < c->deadline; i++) {
 		struct lease l = LEASE_INIT;
 
 		if (ids[i] == c->vmid || find_abandoned(c, ids[i], &l) != 1)
@@ -364,12 +368,17 @@ int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e
 		struct lease l = LEASE_INIT;
 		struct err mine = ERR_INIT;
 
-		if (ids[i] == c->vmid || lease_load(c->h, ids[i], &l, &mine) < 0)
+		if (ids[i] == c->vmid)
 			continue;
-		r = add_lease_holds(c, &l, &out);
+		r = lease_load(c->h, ids[i], &l, &mine);
+		if (r == 0 && add_lease_holds(c, &l, &out) < 0)
+			r = err_nomem(&mine);
 		lease_release(&l);
+		/* Gone meanwhile, or nothing that could be acted on; anything else must not look free. */
+		if (r == -ENOENT || r == -EBADMSG || r == -ESTALE)
+			r = 0;
 		if (r < 0)
-			err_nomem(e);
+			*e = mine;
 	}
 	free(ids);
 	if (r < 0) {

@@ -68,7 +68,8 @@ int claim_take(struct claim *c, const struct plan *plan, struct lease_process ta
 /* Are all devices of the lease we found in the plan? */
 bool claim_covers(const struct claim *c, const struct plan *plan);
 
-/* Gives back what c->lease holds, its VM being gone. */
+/* Gives back what c->lease holds, its VM being gone.  Lets go of the node lock: enter again before
+ * anything is planned. */
 int claim_give_back(struct claim *c, struct err *e) _must_check_;
 
 /*

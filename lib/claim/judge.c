@@ -38,7 +38,10 @@ static int no_group(struct look *l)
 
 static int bridge(struct look *l)
 {
-	if (!l->d->bridge)
+	unsigned c = pdev_class(l->d);
+
+	/* A host or ISA bridge owns no bus, and the board does not run without it. */
+	if (!l->d->bridge && (dragged(l) || (c != 0x0600 && c != 0x0601)))
 		return 0;
 	return plan_refuse(l->plan, "bridge", &l->v->bdf, l->e,
 			   "Name the device behind it instead; 'pve-gpu list --all' shows what there is.",
@@ -99,13 +102,14 @@ static int users(struct look *l)
 {
 	int r = 0;
 
-	if (dragged(l))
+	/* Of a dragged member group_member() speaks, but where it may not, an unbind that hangs stays a no. */
+	if (dragged(l) && l->in->policy.members != MEMBERS_TAKE)
 		return 0;
 	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
 		if (bdf_same(f->bdf, l->v->bdf) &&
-		    (f->weight == INUSE_HANGS || (f->weight == INUSE_BUSY && f->who.pid > 0)))
+		    (f->weight == INUSE_HANGS || (!dragged(l) && f->weight == INUSE_BUSY && f->who.pid > 0)))
 			r = plan_refuse(l->plan, "in-use", &l->v->bdf, l->e,
 					"Stop what uses it, then start the VM again.",
 					"%s is in use: %s", BDF_S(l->v->bdf), f->text);
@@ -167,7 +171,7 @@ static int no_reset(struct look *l)
 	for (size_t i = 0; i < l->plan->n_steps; i++) {
 		const struct step *s = &l->plan->steps[i];
 
-		if (s->kind == STEP_RESET && strstr(s->arg, BDF_S(l->v->bdf)))
+		if (s->kind == STEP_RESET && step_concerns(s, l->v->bdf))
 			return 0;
 	}
 	return plan_refuse(l->plan, "no-reset", &l->v->bdf, l->e,

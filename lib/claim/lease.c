@@ -144,8 +144,8 @@ static int parse_file(struct lease *l, struct err *e)
 	int r = host_read_file(l->h, path.s, LEASE_MAX, &text, &len);
 
 	if (r < 0)
-		return err_set(e, r == -ENOENT || r == -ENOMEM ? -r : EBADMSG, "cannot read the lease '%s': %s",
-			       path.s, err_text(r));
+		return err_set(e, r == -EFBIG || r == -EISDIR || r == -EINVAL || r == -ELOOP ? EBADMSG : -r,
+			       "cannot read the lease '%s': %s", path.s, err_text(r));
 	l->vmid = 0;
 	l->whole = whole_lines(text, len);
 	r = strlen(text) == len ? lease_parse(l, text, e) : err_set(e, EBADMSG, "there is a NUL byte in it");
@@ -206,6 +206,7 @@ int lease_open(struct host *h, unsigned vmid, uint64_t ms, struct lease *ret, st
 {
 	struct lease_path path = lease_path(vmid);
 	uint64_t end = host_now(h) + ms;
+	int tries = 0;
 
 	for (;;) {
 		int fd = host_open_file(h, path.s, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0), r;
@@ -220,11 +221,15 @@ int lease_open(struct host *h, unsigned vmid, uint64_t ms, struct lease *ret, st
 			return say_busy(h, vmid, e);
 		}
 		/* It may have been closed or replaced while we waited for it. */
-		if (r == 0 && !file_is_current(h, fd, path.s)) {
+		r = r == 0 ? file_is_current(h, fd, path.s) : r;
+		if (r == 0) {
 			close(fd);
-			continue;
+			if (tries++ < 100)
+				continue;
+			return err_set(e, EBUSY, "the lease '%s' is replaced all the time", path.s);
 		}
-		r = r < 0 ? err_set(e, -r, "cannot lock '%s': %s", path.s, err_text(r)) : lease_load(h, vmid, ret, e);
+		r = r < 0 ? err_set(e, -r, "cannot lock '%s': %s", path.s, err_text(r)) :
+		    lease_load(h, vmid, ret, e);
 		if (r < 0)
 			close(fd);
 		else
@@ -232,6 +237,8 @@ int lease_open(struct host *h, unsigned vmid, uint64_t ms, struct lease *ret, st
 		/* What a killed writer left of a line would spoil the next one. */
 		if (r == 0 && ftruncate(fd, (off_t)ret->whole) < 0)
 			r = err_set(e, errno, "cannot mend the end of '%s': %s", path.s, err_text(errno));
+		if (r < 0 && ret->fd == fd)
+			lease_release(ret);
 		return r;
 	}
 }

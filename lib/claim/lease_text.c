@@ -67,8 +67,8 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 	struct str w = STR_INIT;
 	int r;
 
-	(void)str_addf(&w, " kind=%s chain=%u at=%s hot=%d", step_kind_name(s->kind), s->chain, BDF_S(s->bdf),
-		       s->hot);
+	(void)str_addf(&w, " kind=%s chain=%u at=%s hot=%d must=%d", step_kind_name(s->kind), s->chain, BDF_S(s->bdf),
+		       s->hot, s->must);
 	(void)lease_word(&w, "from", s->from);
 	(void)lease_word(&w, "to", s->to);
 	(void)lease_word(&w, "keep", s->keep);
@@ -227,7 +227,7 @@ static int get_kind(const struct words *w, enum step_kind *ret)
 static int read_step(struct lease *l, const struct words *w)
 {
 	struct plan *p = &l->plan;
-	uint64_t number, chain, hot;
+	uint64_t number, chain, hot, must;
 	const char *at = word_value(w->w, w->n, "at");
 	struct step *s;
 
@@ -236,12 +236,13 @@ static int read_step(struct lease *l, const struct words *w)
 	s = &p->steps[p->n_steps];
 	if (w->n < 2 || str_to_u64(w->w[1], 10, &number) < 0 || number != p->n_steps || get_kind(w, &s->kind) < 0 ||
 	    !at || bdf_parse(at, &s->bdf) < 0 || get_u64(w, "chain", 10, &chain) < 0 ||
-	    get_u64(w, "hot", 10, &hot) < 0 || get_text(w, "from", s->from, sizeof(s->from)) < 0 ||
+	    get_u64(w, "hot", 10, &hot) < 0 || get_u64(w, "must", 10, &must) < 0 || get_text(w, "from", s->from, sizeof(s->from)) < 0 ||
 	    get_text(w, "to", s->to, sizeof(s->to)) < 0 || get_text(w, "keep", s->keep, sizeof(s->keep)) < 0 ||
 	    get_text(w, "arg", s->arg, sizeof(s->arg)) < 0)
 		return -EBADMSG;
 	s->chain = (unsigned)chain;
 	s->hot = hot != 0;
+	s->must = must != 0;
 	s->enable = -1;
 	p->n_steps++;
 	return 0;
@@ -251,6 +252,9 @@ static int read_plan_end(struct lease *l, const struct words *w)
 {
 	uint64_t devices, steps;
 
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if (l->plan.steps[i].chain > l->plan.chains)
+			return -EBADMSG;
 	if (l->at || get_u64(w, "devices", 10, &devices) < 0 || get_u64(w, "steps", 10, &steps) < 0 ||
 	    devices != l->plan.n_devices || steps != l->plan.n_steps)
 		return -EBADMSG;

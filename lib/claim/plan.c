@@ -21,6 +21,21 @@ void plan_release(struct plan *p)
 	*p = (struct plan)PLAN_INIT;
 }
 
+bool step_concerns(const struct step *s, struct bdf bdf)
+{
+	char list[STEP_ARG], *cursor = list, *word;
+	struct bdf a;
+
+	if (bdf_same(s->bdf, bdf))
+		return true;
+	if (s->kind != STEP_RESET || str_copy(list, sizeof(list), s->arg) < 0)
+		return false;
+	while ((word = str_token(&cursor, " ")))
+		if (bdf_parse(word, &a) == 0 && bdf_same(a, bdf))
+			return true;
+	return false;
+}
+
 const char *step_kind_name(enum step_kind kind)
 {
 	switch (kind) {
@@ -129,6 +144,9 @@ static void device_fill(struct device *v, const struct plan_input *in, const str
 {
 	const struct device *was = origin_of(in, d->bdf);
 
+	/* It was on vfio-pci before us and somebody moved it since: then what we see is what counts. */
+	if (was && strcmp(was->driver, "vfio-pci") == 0 && strcmp(d->driver, "vfio-pci") != 0)
+		was = NULL;
 	if (was) {
 		*v = *was;	/* what we found the first time, not what we made of it */
 	} else {
@@ -339,17 +357,6 @@ static bool reset_list(const struct plan *p, const struct device *v, bool whole_
 	return true;
 }
 
-static const struct device *first_of(const struct plan *p, const struct device *v, bool whole_bus)
-{
-	for (size_t i = 0; i < p->n_devices; i++) {
-		const struct device *o = &p->devices[i];
-
-		if (o->chain == v->chain && (whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
-			return o;
-	}
-	return v;
-}
-
 /* What the functions of v's slot offer by themselves: *all and *any, and a name for it. */
 static void own_methods(const struct plan *p, const struct snapshot *s, const struct device *v,
 			bool *all, bool *any, char *name)
@@ -372,8 +379,29 @@ static void own_methods(const struct plan *p, const struct snapshot *s, const st
 	}
 }
 
+/* The device in whose name a reset is planned: the first of its slot or, for a reset of the whole
+ * bus, the first on the bus whose slot cannot help itself. */
+static const struct device *first_of(const struct plan *p, const struct snapshot *s, const struct device *v,
+				     bool whole_bus)
+{
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct device *o = &p->devices[i];
+		char name[PDEV_METHODS];
+		bool all = false, any;
+
+		if (o->chain != v->chain || !(whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
+			continue;
+		if (whole_bus)
+			own_methods(p, s, o, &all, &any, name);
+		if (!all)
+			return o;
+	}
+	return v;
+}
+
 /* One reset per slot, or per bus where only a reset of the bus helps. */
-static int step_reset(struct plan *p, const struct snapshot *s, const struct device *v, struct err *e)
+static int step_reset(struct plan *p, const struct snapshot *s, const struct device *v, bool must,
+		      struct err *e)
 {
 	const struct pdev *d = snapshot_get(s, v->bdf);
 	char list[STEP_ARG] = "", name[PDEV_METHODS] = "";
@@ -383,13 +411,15 @@ static int step_reset(struct plan *p, const struct snapshot *s, const struct dev
 	own_methods(p, s, v, &all, &any, name);
 	hot = hot_possible(p, s, d);
 	whole_bus = hot && !all;
-	if (first_of(p, v, whole_bus) != v || (!hot && !any))
+	if (first_of(p, s, v, whole_bus) != v || (!hot && !any))
 		return 0;
 	if (!reset_list(p, v, whole_bus, list))
 		return 0;
 	r = add_step(p, STEP_RESET, v, "", whole_bus ? "hot" : name, list, e);
-	if (r == 0)
+	if (r == 0) {
 		p->steps[p->n_steps - 1].hot = hot;
+		p->steps[p->n_steps - 1].must = must;
+	}
 	return r;
 }
 
@@ -404,7 +434,7 @@ static int chain_steps(struct plan *p, const struct plan_input *in, unsigned cha
 		r = each_device(p, chain, before[i], e);
 	for (size_t i = 0; r == 0 && i < p->n_devices; i++)
 		if (p->devices[i].chain == chain && in->policy.reset != POLICY_RESET_NEVER)
-			r = step_reset(p, in->snapshot, &p->devices[i], e);
+			r = step_reset(p, in->snapshot, &p->devices[i], in->policy.reset == POLICY_RESET_ALWAYS, e);
 	return r == 0 ? each_device(p, chain, step_check, e) : r;
 }
 

@@ -88,6 +88,7 @@ struct step {
 	unsigned chain;			/* 0 = before all chains */
 	struct bdf bdf;			/* all zero for STEP_MODULE */
 	bool hot;			/* STEP_RESET: VFIO hot reset is possible */
+	bool must;			/* STEP_RESET: no way to reset is a failure */
 	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
 	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again */
@@ -132,6 +133,9 @@ int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct er
  * groups, ascending, without repetition.  malloc'ed. */
 int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, struct bdf **ret,
 		 size_t *ret_n, struct err *e) _must_check_;
+
+/* The step is about this function: its own, or for a reset one of those it resets. */
+bool step_concerns(const struct step *s, struct bdf bdf);
 
 /* "power", "override"... */
 const char *step_kind_name(enum step_kind kind);

@@ -55,7 +55,7 @@ static bool device_given_up(struct race *c, struct bdf bdf)
 	for (size_t i = 0; i < l->plan.n_steps; i++) {
 		const struct step *s = &l->plan.steps[i];
 
-		if (!bdf_same(s->bdf, bdf) || s->kind == STEP_MODULE)
+		if (!step_concerns(s, bdf) || s->kind == STEP_MODULE)
 			continue;
 		/* A write hangs, or it could not leave vfio-pci: nothing more can be done to it. */
 		if (l->at[i].mark == MARK_STUCK || (l->at[i].mark == MARK_FAILED && s->kind == STEP_BIND))

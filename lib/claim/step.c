@@ -9,6 +9,7 @@
 #include "driver.h"
 #include "reset.h"
 #include "str.h"
+#include "vfio.h"
 
 #define MODPROBE_MS 30000
 #define STILL_OPEN_MS 3000
@@ -39,10 +40,12 @@ static int attr_set(struct run *c, const char *attr, const char *value)
 
 	if (r == -ENOENT || (r == 0 && strcmp(now, value) == 0))
 		return 0;
-	if (r == 0)
-		r = driver_attr(c->h, c->s->bdf, attr, value, &c->reply->ns, &c->reply->e);
-	else
-		r = err_set(&c->reply->e, -r, "cannot read %s of %s: %s", attr, BDF_S(c->s->bdf), err_text(r));
+	if (r < 0)
+		return err_set(&c->reply->e, -r, "cannot read %s of %s: %s", attr, BDF_S(c->s->bdf), err_text(r));
+	r = driver_attr(c->h, c->s->bdf, attr, value, &c->reply->ns, &c->reply->e);
+	if (r == 0 && (host_read_line(c->h, path.s, now, sizeof(now)) < 0 || strcmp(now, value) != 0))
+		r = err_set(&c->reply->e, EIO, "%s of %s reads '%s' after '%s' was written", attr, BDF_S(c->s->bdf),
+			    now, value);
 	return r;
 }
 
@@ -131,9 +134,7 @@ static int unbind_undo(struct run *c)
 
 static int read_enable(struct run *c)
 {
-	uint64_t v;
-
-	return host_read_u64(c->h, pdev_path(c->s->bdf, "enable").s, 10, &v) < 0 ? -1 : (int)v;
+	return vfio_enable_count(c->h, c->s->bdf);
 }
 
 static int bind_do(struct run *c)
@@ -160,7 +161,7 @@ static int bind_undo(struct run *c)
 
 	if (r < 0 || strcmp(now, c->s->to) != 0)
 		return r;
-	while (c->s->enable >= 0 && read_enable(c) > c->s->enable) {
+	while (vfio_is_open(c->h, c->s->bdf, c->s->enable)) {
 		if (host_now(c->h) >= end)
 			return err_set(e, EBUSY, "%s is still open: a process uses it through VFIO; see who with "
 				       "'fuser -v /dev/vfio/*'", BDF_S(c->s->bdf));
@@ -191,7 +192,8 @@ static int all_on_vfio(struct run *c, const struct bdf *fns, size_t n)
 		if (r < 0)
 			return r;
 		if (strcmp(now, "vfio-pci") != 0)
-			return err_set(&c->reply->e, EBUSY, "%s is on '%s' instead of vfio-pci: no reset", BDF_S(fns[i]), now);
+			return err_set(&c->reply->e, EBUSY, "%s is on '%s' instead of vfio-pci: somebody else moved it",
+				       BDF_S(fns[i]), now);
 	}
 	return 0;
 }
@@ -199,7 +201,7 @@ static int all_on_vfio(struct run *c, const struct bdf *fns, size_t n)
 static int reset_do(struct run *c)
 {
 	enum reset_way way = strcmp(c->s->to, "hot") == 0 ? RESET_HOT : RESET_SYSFS, used = way;
-	struct bdf fns[32];
+	struct bdf fns[STEP_ARG / 13];
 	char list[STEP_ARG];
 	size_t n;
 	int r;
@@ -209,15 +211,22 @@ static int reset_do(struct run *c)
 	r = all_on_vfio(c, fns, n);
 	if (r == 0)
 		r = reset_card(c->h, fns, n, way, c->s->hot, &used, &c->reply->ns, &c->reply->e);
+	if (r == 0 && used == RESET_NONE && c->s->must)
+		return err_set(&c->reply->e, ENOTTY, "the kernel offers no way to reset %s, and the setting "
+			       "'reset = always' demands one", BDF_S(c->s->bdf));
 	if (r == 0)
-		snprintf(c->reply->used, sizeof(c->reply->used), "%.15s", used == RESET_HOT ? "hot reset" :
+		snprintf(c->reply->used, sizeof(c->reply->used), "%.15s", used == RESET_NONE ? "none" : used == RESET_HOT ? "hot reset" :
 			 way == RESET_SYSFS ? c->s->to : "reset");
 	return r;
 }
 
 static int check_do(struct run *c)
 {
-	return reset_check(c->h, c->s->bdf, &c->reply->e);
+	int r = all_on_vfio(c, &c->s->bdf, 1);
+
+	/* What counts as "nobody has it open" for a device that we did not bind ourselves. */
+	c->reply->enable = read_enable(c);
+	return r == 0 ? reset_check(c->h, c->s->bdf, &c->reply->e) : r;
 }
 
 static const struct kind {

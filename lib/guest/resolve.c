@@ -46,8 +46,9 @@ static int match(struct work *w, const char *id, struct choice *c, size_t *ret_f
 		if (!hostpci_id_matches(id, BDF_S(a)))
 			continue;
 		(*ret_found)++;
-		if (c->n < ARRAY_SIZE(c->fns))
-			c->fns[c->n++] = a;
+		if (c->n == ARRAY_SIZE(c->fns))
+			return err_set(w->e, E2BIG, "%s means more than %zu functions", w->entry->key, c->n);
+		c->fns[c->n++] = a;
 	}
 	return 0;
 }

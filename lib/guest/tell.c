@@ -64,7 +64,7 @@ static uint64_t device_ns(const struct lease *l, struct bdf bdf)
 static const struct step *reset_of(const struct lease *l, const struct device *v)
 {
 	for (size_t i = 0; i < l->plan.n_steps; i++)
-		if (l->plan.steps[i].kind == STEP_RESET && strstr(l->plan.steps[i].arg, BDF_S(v->bdf)))
+		if (l->plan.steps[i].kind == STEP_RESET && step_concerns(&l->plan.steps[i], v->bdf))
 			return &l->plan.steps[i];
 	return NULL;
 }
@@ -75,7 +75,7 @@ static void tell_reset(FILE *out, const struct lease *l, const struct run_report
 	const struct step *s = reset_of(l, v);
 	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
 
-	if (!s)
+	if (!s || strcmp(used, "none") == 0)
 		fprintf(out, ", not reset (the kernel offers no way)");
 	else
 		fprintf(out, ", reset by %s", used[0] ? used : strcmp(s->to, "hot") == 0 ? "hot reset" : s->to);

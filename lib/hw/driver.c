@@ -134,13 +134,29 @@ int driver_bind(struct host *h, struct bdf bdf, const char *driver, uint64_t *ns
 	if (r < 0 || strcmp(now, driver) == 0)
 		return r;
 	for (size_t i = 0; ; i++) {
-		r = bind_once(h, bdf, driver, ns, e);
-		if (r == 0 || (r != -EBUSY && r != -EAGAIN) || i == ARRAY_SIZE(retry_ms))
+		struct err mine = ERR_INIT, ignored = ERR_INIT;
+
+		r = bind_once(h, bdf, driver, ns, &mine);
+		if (r == 0)
+			return 0;
+		if ((r != -EBUSY && r != -EAGAIN) || i == ARRAY_SIZE(retry_ms) ||
+		    driver_current(h, bdf, now, sizeof(now), &ignored) < 0 || now[0]) {
+			*e = mine;
 			return r;
-		if (driver_current(h, bdf, now, sizeof(now), e) < 0 || now[0])
-			return r;
+		}
 		host_sleep(h, retry_ms[i]);
 	}
+}
+
+static int say_missing(const struct host_run *run, const char *driver, const char *module, struct err *e)
+{
+	struct str said = STR_INIT;
+
+	(void)str_add_safe(&said, run->output);
+	err_set(e, ENOENT, "'modprobe %s' ended with status %d and there is still no driver %s: %.300s", module,
+		run->status, driver, said.s);
+	str_release(&said);
+	return -ENOENT;
 }
 
 int driver_need(struct host *h, const char *driver, const char *module, uint64_t ms, uint64_t *ns,
@@ -164,7 +180,6 @@ int driver_need(struct host *h, const char *driver, const char *module, uint64_t
 		return err_set(e, ETIMEDOUT, "'modprobe %s' did not come back within %llu s", module,
 			       (unsigned long long)ms / 1000);
 	if (!host_exists(h, dir.s))
-		return err_set(e, ENOENT, "'modprobe %s' ended with status %d and there is still no driver %s: %.300s",
-			       module, run.status, driver, run.output);
+		return say_missing(&run, driver, module, e);
 	return 0;
 }

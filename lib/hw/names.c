@@ -71,6 +71,18 @@ static void look_up(const struct lib *l, struct pci_access *a, struct names_id i
 	str_release(&safe);
 }
 
+static void quiet(char *fmt, ...)
+{
+	(void)fmt;
+}
+
+static void give_up(char *fmt, ...) __attribute__((noreturn));
+static void give_up(char *fmt, ...)
+{
+	(void)fmt;
+	_exit(1);
+}
+
 static void child(struct host *h, const struct names_id *ids, size_t n, int out)
 {
 	int keep[] = { out, h->rootfd };
@@ -82,6 +94,9 @@ static void child(struct host *h, const struct names_id *ids, size_t n, int out)
 	setpriority(PRIO_PROCESS, 0, 19);
 	if (lib_open(&l) < 0 || !(a = l.alloc()))
 		_exit(1);
+	/* pci_init() would set them, but it looks for a bus first. */
+	a->debug = a->warning = quiet;
+	a->error = give_up;
 	if (!h->real && host_exists(h, IDS_FILE)) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d" IDS_FILE, h->rootfd);
 		l.set_list(a, path, 0);
@@ -120,8 +135,23 @@ int names_start(struct host *h, const struct names_id *ids, size_t n, struct nam
 	if (names->pid == 0)
 		child(h, names->ids, n, pair[1]);
 	close(pair[1]);
+	if (names->pid < 0) {
+		close(pair[0]);
+		names->pid = 0;
+		return 0;
+	}
 	names->fd = pair[0];
 	return 0;
+}
+
+static void end_child(struct names *names)
+{
+	if (names->pid <= 0)
+		return;
+	kill(names->pid, SIGKILL);
+	while (waitpid(names->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	names->pid = 0;
 }
 
 static bool read_one(struct names *names, struct name *ret, uint64_t end)
@@ -155,10 +185,7 @@ static void finish(struct names *names)
 	}
 	close(names->fd);
 	names->fd = -1;
-	kill(names->pid, SIGKILL);
-	while (waitpid(names->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	names->pid = 0;
+	end_child(names);
 }
 
 const char *names_get(struct names *names, size_t i)
@@ -172,11 +199,7 @@ void names_free(struct names *names)
 {
 	if (!names)
 		return;
-	if (names->pid > 0) {
-		kill(names->pid, SIGKILL);
-		while (waitpid(names->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	end_child(names);
 	if (names->fd >= 0)
 		close(names->fd);
 	free(names->ids);

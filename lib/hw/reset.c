@@ -57,10 +57,13 @@ static int own_resets(struct host *h, const struct bdf *fns, size_t n, size_t *r
 		r = driver_attr(h, fns[i], "reset", "1", ns, &mine);
 		if (r == 0)
 			(*ret_done)++;
-		else if (first == 0)
+		else if (first == 0 || first == -ENOTTY)
 			first = err_set(e, -r, "the kernel's reset of %s failed: %s%s", BDF_S(fns[i]), err_text(r),
 					r == -ENOTTY ? " (no method works for it)" : "");
 	}
+	/* An attribute that promised what it cannot do is no failure of those that could. */
+	if (first == -ENOTTY && *ret_done > 0)
+		*e = (struct err)ERR_INIT, first = 0;
 	return first;
 }
 
@@ -88,6 +91,13 @@ int reset_card(struct host *h, const struct bdf *fns, size_t n, enum reset_way w
 				return 0;
 		}
 	}
+	/* Only now does the kernel tell that this bus cannot be reset (quirks.c:quirk_no_bus_reset). */
+	if (hot.code == ENODEV && done == 0 && (own.code == 0 || own.code == ENOTTY)) {
+		*ret_used = RESET_NONE;
+		return 0;
+	}
+	if (!hot.code && !own.code)
+		return err_set(e, ENOTTY, "the kernel offers no way to reset %s", BDF_S(fns[0]));
 	if (hot.code && own.code)
 		return err_set(e, hot.code, "%s; and before, %s", hot.msg, own.msg);
 	return err_set(e, hot.code ? hot.code : own.code, "%s", hot.code ? hot.msg : own.msg);

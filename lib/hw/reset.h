@@ -32,7 +32,9 @@ const char *reset_first_method(const struct pdev *d, char *buf, size_t size);
  * Resets the functions of one card.  With RESET_SYSFS each function that has a `reset` attribute
  * is reset by it; should the kernel then say "no method" (ENOTTY), and with RESET_HOT, the whole
  * card goes through VFIO; should that fail too, functions with an attribute of their own still get
- * their turn.  *ret_used says what worked in the end.  All functions must be on vfio-pci.
+ * their turn.  *ret_used says what worked in the end;
+ * RESET_NONE with success: it turned out that the kernel offers nothing.  All functions must be on
+ * vfio-pci.
  */
 int reset_card(struct host *h, const struct bdf *fns, size_t n, enum reset_way way, bool hot_allowed,
 	       enum reset_way *ret_used, uint64_t *ns, struct err *e) _must_check_;

@@ -161,9 +161,11 @@ int snapshot_want(struct host *h, struct snapshot *s, struct bdf bdf, struct err
 
 int snapshot_load(struct host *h, struct snapshot **ret, struct err *e)
 {
-	struct snapshot *s;
+	struct snapshot *s = NULL;
 	int r = snapshot_open(h, &s, e);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; r >= 0 && i < s->n; i++)
 		r = load_one(h, s, i, e);
 	if (r < 0 && e->code != 0) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "inuse.h"
 #include "pdev.h"
 #include "str.h"
 
@@ -177,4 +178,35 @@ int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns
 	session_close(&s);
 	*ns += driver_clock() - start;
 	return r;
+}
+
+int vfio_enable_count(struct host *h, struct bdf bdf)
+{
+	uint64_t v;
+
+	return host_read_u64(h, pdev_path(bdf, "enable").s, 10, &v) < 0 ? -1 : (int)v;
+}
+
+static bool group_is_held(struct host *h, struct bdf bdf)
+{
+	_cleanup_(inuse_vfio_freep) struct inuse_vfio *held = NULL;
+	struct err e = ERR_INIT;
+	unsigned number;
+	int group;
+
+	if (group_of(h, bdf, &group, &e) < 0)
+		return true;
+	number = (unsigned)group;
+	return inuse_vfio(h, &number, 1, &held, &e) < 0 || held->n > 0;
+}
+
+bool vfio_is_open(struct host *h, struct bdf bdf, int base)
+{
+	int count = vfio_enable_count(h, bdf);
+
+	if (count < 0)
+		return true;
+	if (base >= 0 || count == 0)
+		return count > (base > 0 ? base : 0);
+	return group_is_held(h, bdf);
 }

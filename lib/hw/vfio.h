@@ -11,6 +11,7 @@
 #ifndef PVE_GPU_VFIO_H	/* linux/vfio.h has VFIO_H */
 #define PVE_GPU_VFIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,16 @@
  * nobody using them; -EPERM before anything happens when the kernel lists another function.  Every
  * descriptor is closed again.  May block as long as a device takes to come back (60 s). */
 int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e) _must_check_;
+
+/* The device's enable count, -1 when it cannot be read. */
+int vfio_enable_count(struct host *h, struct bdf bdf);
+
+/*
+ * Does somebody have this function, which is on vfio-pci, open?  vfio-pci raises the enable count on
+ * the first open and lowers it on the last close; `base` is the count when nobody had it open, -1
+ * if nobody wrote it down.  Then a count above zero may also be a leftover of an earlier driver:
+ * the holders of its group decide.  What cannot be told counts as open.
+ */
+bool vfio_is_open(struct host *h, struct bdf bdf, int base);
 
 #endif

@@ -146,7 +146,7 @@ static int take_once(struct host *h, unsigned vmid, uint64_t ms, struct err *e)
 	if (fd < 0)
 		return fd;
 	r = file_flock(h, fd, ms);
-	if (r == 0 && !file_is_current(h, fd, path.s))
+	if (r == 0 && file_is_current(h, fd, path.s) == 0)
 		r = -ESTALE;
 	if (r == 0)
 		return fd;

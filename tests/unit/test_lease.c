@@ -51,9 +51,10 @@ static int setup(void **state)
 	b->devices[1] = (struct device){ { 0x10000, 1, 0, 1 }, "", 0x10de, 0x22ba, 0x040300, -1, 1,
 					 "snd_hda_intel", "", "none", "auto", "" };
 	b->steps[0] = (struct step){ .kind = STEP_MODULE, .enable = -1, .to = "vfio-pci", .arg = "vfio-pci" };
-	b->steps[1] = (struct step){ STEP_BIND, 1, { 0x10000, 1, 0, 0 }, false, -1, "", "vfio-pci", "" };
-	b->steps[2] = (struct step){ STEP_RESET, 1, { 0x10000, 1, 0, 0 }, true, -1, "", "hot",
-				     "10000:01:00.0 10000:01:00.1" };
+	b->steps[1] = (struct step){ .kind = STEP_BIND, .chain = 1, .bdf = { 0x10000, 1, 0, 0 }, .enable = -1,
+				     .to = "vfio-pci" };
+	b->steps[2] = (struct step){ .kind = STEP_RESET, .chain = 1, .bdf = { 0x10000, 1, 0, 0 }, .hot = true,
+				     .enable = -1, .to = "hot", .arg = "10000:01:00.0 10000:01:00.1" };
 	b->plan = (struct plan){ .vmid = 100, .devices = b->devices, .n_devices = 2, .steps = b->steps, .n_steps = 3,
 				 .chains = 1 };
 	*state = b;

@@ -182,7 +182,8 @@ static void unbind_and_back(void **state)
 	does(b, &s, STEP_DO, "");
 	/* the override is set to the driver first: nobody else may take it, vfio-pci's ids included */
 	put(b, gpu, "driver_override", "vfio-pci");
-	does(b, &s, STEP_UNDO, "0000:01:00.0/driver_override nvidia\nbind nvidia 0000:01:00.0\n");
+	does(b, &s, STEP_UNDO, "0000:01:00.0/driver_override nvidia\nbind nvidia 0000:01:00.0\n"
+	     "0000:01:00.0/driver_override \n");
 	does(b, &s, STEP_UNDO, "");
 }
 

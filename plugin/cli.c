@@ -46,6 +46,14 @@ const struct command commands[] = {
 		"Puts the devices of a VM that is gone back on the drivers they came from, as\n"
 		"the hookscript does after a stop. Exit status 4: refused, because the VM lives,\n"
 		"is being started or stopped, or somebody else is at work on its devices.",
+	}, {
+		.name = "watch", .run = cmd_watch, .args = "", .changes_devices = true,
+		.summary = "give back what no post-stop gives back; systemd runs it",
+		.about =
+		"Looks after all leases until none is left: where a start failed, a hook was\n"
+		"killed, or post-stop never came, it gives the devices back as post-stop would\n"
+		"have done, and writes a line about it. pve-gpu-watch.path starts it. Never\n"
+		"acts on a VM that runs. SIGTERM ends it when what it is at is done.",
 	},
 	{ .name = NULL },
 };

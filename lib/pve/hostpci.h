@@ -85,7 +85,8 @@ bool hostpci_id_matches(const char *id, const char *sysfs_name);
 
 /* Appends the value in Proxmox's normal form. */
 int hostpci_print(const char *value, size_t len, struct str *out, struct err *e) _must_check_;
-/* The same from a struct, whose ids' texts and flags the caller may have set by hand. */
+/* The same from a struct whose ids' texts and flags the caller may have set by hand: it leaves out
+ * what has its default value (but a rombar that was written) and writes ids in lower case. */
 int hostpci_format(const struct hostpci *p, struct str *out);
 
 #endif

@@ -53,7 +53,7 @@ struct vmconf_line {
 	bool warned;			/* Proxmox prints a warning about this line */
 	uint32_t value_len;
 	/* VMCONF_KEY: as Proxmox keeps it ("cdrom" has become "ide2", "yes" has become "1"), or as
-	 * it is written when it is dropped.  Otherwise NULL. */
+	 * it is written when it is dropped.  Otherwise NULL.  The written form is in the bytes. */
 	const char *key, *value;
 };
 
@@ -70,7 +70,9 @@ struct vmconf_section {
 	const char *name;		/* as written; "" for main, "pending" for pending */
 	size_t first, end;		/* its lines, header included: first <= i < end */
 	bool replaced;			/* a later section of the same name has taken its place */
-	const char *description;	/* UTF-8 without trailing white space, or NULL */
+	/* Decoded, without trailing white space; or NULL.  UTF-8 as Perl understands it: what
+	 * is none has become U+FFFD, but surrogates and code points above 10ffff pass. */
+	const char *description;
 	size_t description_len;
 };
 
@@ -90,7 +92,8 @@ struct vmconf {
 /* *ret is the caller's, for vmconf_free().  -EFBIG beyond VMCONF_SIZE_MAX, -ENOMEM. */
 int vmconf_parse(const char *bytes, size_t len, struct vmconf **ret, struct err *e) _must_check_;
 
-/* The same with what the verdicts depend on besides the bytes; env may be NULL and is not kept. */
+/* The same with what the verdicts depend on besides the bytes; env may be NULL and is not kept.
+ * Without it a `cpu` of a model that only this host or cluster knows counts as dropped. */
 int vmconf_parse_env(const char *bytes, size_t len, const struct schema_env *env,
 		     struct vmconf **ret, struct err *e) _must_check_;
 

@@ -89,11 +89,13 @@ void inuse_vfio_freep(struct inuse_vfio **v);	/* for _cleanup_ */
 /* --- everything that uses a set of functions ------------------------------------------------- */
 
 enum inuse_kind {
-	INUSE_PROCESS,		/* a process has a device node open or mapped; `who` is filled */
-	INUSE_VFIO,		/* a process holds it through VFIO; `who` is filled */
+	INUSE_PROCESS,		/* a process has a device node open or mapped; `who` is filled,
+				 * object = the node ("/dev/dri/card0") */
+	INUSE_VFIO,		/* a process holds it through VFIO; the same */
 	INUSE_MOUNT,		/* a disk behind it carries a mounted file system; object = mount point */
 	INUSE_SWAP,		/* ... carries swap; object = device */
-	INUSE_STORAGE,		/* ... belongs to a pool, volume group, array...; object = its name */
+	INUSE_STORAGE,		/* ... belongs to a pool, volume group, array...; object = its name, or
+				 * the device where it has none */
 	INUSE_NET,		/* a network interface of it is in use; object = interface */
 	INUSE_KEYBOARD,		/* a keyboard is attached below this USB controller; object = USB path */
 	INUSE_USB,		/* another USB device is; object = USB path */
@@ -118,14 +120,16 @@ struct inuse_finding {
 };
 
 struct inuse {
-	struct inuse_finding *v;	/* in the order of the functions asked for, heaviest first */
+	struct inuse_finding *v;	/* in the order of the functions asked for, heaviest first, then
+					 * by kind, pid and object: the same machine, the same answer */
 	size_t n;
 	size_t unseen;			/* processes we were not allowed to look into (not root) */
 };
 
 /* All findings about `n` functions in one pass: each function's part of sysfs is walked once, and
- * /proc once for all of them, and only when there is a device node to look for.  A function that
- * does not exist has no findings.  *ret is the caller's: inuse_free(). */
+ * /proc once for all of them (with a few threads where there are many processes), and only when
+ * there is a device node to look for.  This process itself is left out.  A function that does not
+ * exist has no findings.  *ret is the caller's: inuse_free(). */
 int inuse_scan(struct host *h, const struct bdf *fns, size_t n, struct inuse **ret,
 	       struct err *e) _must_check_;
 void inuse_free(struct inuse *u);

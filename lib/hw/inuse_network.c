@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "inuse_dir.h"
+#include "inuse_peers.h"
 #include "inuse_routes.h"
 #include "inuse_scan.h"
 #include "inuse_text.h"
 #include "str.h"
 
 enum { LINKS = 16, LEVELS = 8 };	/* uppers of one interface; VLAN on bridge on bond is 3 */
+
+/* What an interface, or one above it, is good for; the higher the worse to lose. */
+enum rank { IDLE, HAS_UPPER, HAS_ROUTE, HAS_DISKS, HAS_DEFAULT };
 
 struct nic { char s[32]; };
 
@@ -23,8 +27,9 @@ struct way {
 struct net {
 	struct inuse_scan *scan;
 	struct inuse_routes routes;
+	struct inuse_peers peers;
 	struct way now, best;
-	int rank;		/* of `best`: 3 default route, 2 other route, 1 something above, 0 nothing */
+	enum rank rank;		/* of `best` */
 };
 
 static struct host_path attr(const char *name, const char *what)
@@ -61,13 +66,15 @@ static bool switch_has_default(struct net *t)
 	return false;
 }
 
-static int rank_of(struct net *t, const char *name, bool first)
+static enum rank rank_of(struct net *t, const char *name, bool first)
 {
 	if (inuse_routes_default(&t->routes, name) || (is_switch(name) && switch_has_default(t)))
-		return 3;
+		return HAS_DEFAULT;
+	if (inuse_peers_over(&t->peers, name))
+		return HAS_DISKS;
 	if (inuse_routes_other(&t->routes, name))
-		return 2;
-	return first ? 0 : 1;
+		return HAS_ROUTE;
+	return first ? IDLE : HAS_UPPER;
 }
 
 static void add_upper(struct nic *v, size_t *n, const char *name)
@@ -107,8 +114,8 @@ static size_t list_uppers(struct net *t, const char *folder, struct nic *v)
 static void climb(struct net *t, const char *folder, const char *name)
 {
 	struct nic uppers[LINKS];
+	enum rank rank;
 	size_t n;
-	int rank;
 
 	if (t->now.n == LEVELS || str_copy(t->now.step[t->now.n].s, sizeof(t->now.step[0].s), name) < 0)
 		return;
@@ -117,33 +124,37 @@ static void climb(struct net *t, const char *folder, const char *name)
 			return;
 	t->now.n++;
 	rank = rank_of(t, name, t->now.n == 1);
-	if (rank > t->rank || (rank == 1 && t->rank == 1 && t->now.n > t->best.n)) {
+	if (rank > t->rank || (rank == HAS_UPPER && t->rank == rank && t->now.n > t->best.n)) {
 		t->rank = rank;
 		t->best = t->now;
 	}
 	n = list_uppers(t, folder, uppers);
-	for (size_t i = 0; i < n && t->rank < 3; i++)
+	for (size_t i = 0; i < n && t->rank < HAS_DEFAULT; i++)
 		climb(t, host_path("/sys/class/net/%s", uppers[i].s).s, uppers[i].s);
 	t->now.n--;
 }
 
-/* "port eno1 of bridge vmbr0"; further up "a port of bridge vmbr0". */
+/* How an interface hangs on the one above it: "port eno1 of bridge vmbr0", and further up, where
+ * the lower one was named already, "a port of bridge vmbr0". */
 static void add_step(struct net *t, struct inuse_finding *f, const char *lower, const char *upper)
 {
+	const char *part = "", *of = "";
 	char a[64], b[64];
 
-	inuse_text_safe(b, sizeof(b), upper);
-	inuse_text_safe(a, sizeof(a), lower ? lower : "");
 	if (has(t, upper, "bridge"))
-		INUSE_ADD(f, lower ? "port %s of bridge %s" : "a port %sof bridge %s", a, b);
+		part = "port", of = "of bridge";
 	else if (has(t, upper, "bonding"))
-		INUSE_ADD(f, lower ? "member %s of bond %s" : "a member %sof bond %s", a, b);
+		part = "member", of = "of bond";
 	else if (is_switch(upper))
-		INUSE_ADD(f, lower ? "port %s of Open vSwitch (%s)" : "a port %sof Open vSwitch (%s)", a, b);
-	else if (lower)
-		INUSE_ADD(f, "%s, below %s", a, b);
+		part = "port", of = "of Open vSwitch";
+	inuse_text_safe(a, sizeof(a), lower ? lower : "");
+	inuse_text_safe(b, sizeof(b), upper);
+	if (*part && lower)
+		INUSE_ADD(f, "%s %s %s %s", part, a, of, b);
+	else if (*part)
+		INUSE_ADD(f, "a %s %s %s", part, of, b);
 	else
-		INUSE_ADD(f, "below %s", b);
+		INUSE_ADD(f, "%s%sbelow %s", a, lower ? ", " : "", b);
 }
 
 static void add_way(struct net *t, struct inuse_finding *f)
@@ -158,19 +169,27 @@ static void add_way(struct net *t, struct inuse_finding *f)
 	}
 }
 
-static void add_route(struct net *t, struct inuse_finding *f)
+/* What it is good for, said of the last interface of the way. */
+static void add_use(struct net *t, struct inuse_finding *f)
 {
+	const char *top = t->best.step[t->best.n - 1].s;
 	const struct inuse_route *r;
 
-	if (t->rank == 3) {
+	switch (t->rank) {
+	case HAS_DEFAULT:
 		INUSE_ADD(f, ", which has the default route");
-		return;
+		break;
+	case HAS_DISKS:
+		INUSE_ADD(f, ", which reaches %s", inuse_peers_over(&t->peers, top)->text);
+		break;
+	case HAS_ROUTE:
+		r = inuse_routes_other(&t->routes, top);
+		INUSE_ADD(f, ", which has %s%s", *r->net ? "the route to " : "an IPv6 network", r->net);
+		break;
+	case HAS_UPPER:
+	case IDLE:
+		break;
 	}
-	r = t->best.n ? inuse_routes_other(&t->routes, t->best.step[t->best.n - 1].s) : NULL;
-	if (r && *r->net)
-		INUSE_ADD(f, ", which has the route to %s", r->net);
-	else if (r)
-		INUSE_ADD(f, ", which has an IPv6 network");
 }
 
 static bool is_up(struct net *t, const struct inuse_part *p)
@@ -213,16 +232,16 @@ static int look(struct net *t, const struct inuse_part *p)
 	bool up = is_up(t, p);
 
 	t->now.n = t->best.n = 0;
-	t->rank = 0;
+	t->rank = IDLE;
 	climb(t, p->path.s, p->name);
-	if (t->rank == 0)
+	if (t->rank == IDLE)
 		return up ? look_alone(t, p) : 0;
-	f = add(t, p, !up ? INUSE_NOTE : t->rank == 3 ? INUSE_CRITICAL : INUSE_BUSY);
+	f = add(t, p, !up ? INUSE_NOTE : t->rank >= HAS_DISKS ? INUSE_CRITICAL : INUSE_BUSY);
 	if (!f)
 		return -ENOMEM;
 	add_way(t, f);
 	if (up)
-		add_route(t, f);
+		add_use(t, f);
 	else
 		INUSE_ADD(f, ", but is down");
 	return 0;
@@ -253,13 +272,17 @@ int inuse_network(struct inuse_scan *s, struct err *e)
 
 	if (!has_interfaces(s))
 		return 0;
-	r = inuse_routes_load(&t.routes, s->h);
+	if (inuse_routes_load(&t.routes, s->h) < 0)
+		r = err_nomem(e);
+	else
+		r = inuse_peers_load(&t.peers, s->h, &t.routes, e);
 	for (size_t i = 0; r == 0 && i < s->parts.n; i++) {
 		const struct inuse_part *p = &s->parts.v[i];
 
-		if (p->kind == INUSE_PART_NET)
-			r = *p->name ? look(&t, p) : look_elsewhere(&t, p);
+		if (p->kind == INUSE_PART_NET && (*p->name ? look(&t, p) : look_elsewhere(&t, p)) < 0)
+			r = err_nomem(e);
 	}
+	inuse_peers_release(&t.peers);
 	inuse_routes_release(&t.routes);
-	return r < 0 ? err_nomem(e) : 0;
+	return r;
 }

@@ -2,12 +2,11 @@
 /*
  * inuse_proc - one pass over /proc that finds who has any of a set of device nodes open or mapped.
  *
- * Costs per process: open, one or two getdents64, close of /proc/PID/fd, and one statx per
- * descriptor; with `maps`, open, the reads and close of /proc/PID/maps.  The number of nodes does
- * not matter (binary search), and no process is looked at twice.
- *
- * Threads share their process's descriptors.  When a process's own table is empty although it has
- * threads (its first thread has ended: kernel/exit.c:exit_files), the threads' tables are read.
+ * Costs per process: open, two getdents64 and close of /proc/PID/fd, and one statx per descriptor;
+ * with `maps`, open, the reads and close of /proc/PID/maps.  The number of nodes does not matter
+ * (binary search), and no process is looked at twice.  A big machine is shared among a few threads,
+ * which only collect; the callbacks are called afterwards, by the caller's thread, in the order of
+ * pids.
  */
 #ifndef INUSE_PROC_H
 #define INUSE_PROC_H
@@ -15,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bdf.h"
 #include "err.h"
 #include "host.h"
 
@@ -36,14 +36,14 @@ struct inuse_pass {
 
 	/* A process has node i open or mapped; may be called repeatedly for the same pair. */
 	int (*found)(void *arg, int pid, size_t i);
-	/* It has a VFIO device file; syspath is that of the PCI device, or NULL where the kernel
-	 * does not tell (drivers/vfio/vfio_main.c:vfio_device_show_fdinfo). */
-	int (*device)(void *arg, int pid, const char *syspath);
+	/* It has a VFIO device file, of the PCI function *bdf, or NULL where the kernel does not tell
+	 * (drivers/vfio/vfio_main.c:vfio_device_show_fdinfo). */
+	int (*device)(void *arg, int pid, const struct bdf *bdf);
 	/* That was all of a process for which one of the above was called. */
 	int (*done)(void *arg, int pid);
 	void *arg;
 
-	size_t unseen;		/* out: processes that permissions hide from us */
+	size_t unseen;		/* out: processes that permissions hide from us, wholly or in part */
 };
 
 /* Walks /proc.  Processes that vanish meanwhile are no error; a negative errno of a callback (they

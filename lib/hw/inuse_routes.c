@@ -14,12 +14,8 @@
 enum { LIMIT = 1 << 20 };
 enum { UP = 0x0001, REJECT = 0x0200 };	/* RTF_ of linux/route.h */
 
-static int add(struct inuse_routes *r, const char *name, bool is_default, const char *net)
+static int add(struct inuse_routes *r, const char *name, const struct inuse_route *route)
 {
-	struct inuse_route *last = r->n ? &r->v[r->n - 1] : NULL;
-
-	if (last && strcmp(last->name, name) == 0 && last->is_default == is_default)
-		return 0;	/* thousands of routes over one interface say no more than one */
 	if (r->n == r->size) {
 		size_t size = r->size ? r->size * 2 : 16;
 		struct inuse_route *v = realloc(r->v, size * sizeof(*v));
@@ -29,11 +25,9 @@ static int add(struct inuse_routes *r, const char *name, bool is_default, const 
 		r->v = v;
 		r->size = size;
 	}
-	last = &r->v[r->n++];
-	memset(last, 0, sizeof(*last));
-	last->is_default = is_default;
-	if (str_copy(last->name, sizeof(last->name), name) < 0 || str_copy(last->net, sizeof(last->net), net) < 0)
-		r->n--;
+	r->v[r->n] = *route;
+	if (str_copy(r->v[r->n].name, sizeof(r->v[r->n].name), name) == 0)
+		r->n++;
 	return 0;
 }
 
@@ -41,10 +35,10 @@ static int add(struct inuse_routes *r, const char *name, bool is_default, const 
  * order of bytes. */
 static int add_ipv4(struct inuse_routes *r, char *line)
 {
-	char *fields[8], net[24];
+	char *fields[8];
 	uint64_t address, flags, mask;
+	struct inuse_route route = { .is_default = false };
 	unsigned char b[4];
-	uint32_t word;
 
 	for (int i = 0; i < 8; i++) {
 		fields[i] = str_token(&line, " \t");
@@ -54,18 +48,21 @@ static int add_ipv4(struct inuse_routes *r, char *line)
 	if (str_to_u64(fields[1], 16, &address) < 0 || str_to_u64(fields[3], 16, &flags) < 0 ||
 	    str_to_u64(fields[7], 16, &mask) < 0 || !(flags & UP) || (flags & REJECT))
 		return 0;
-	word = (uint32_t)address;
-	memcpy(b, &word, sizeof(b));
+	route.address = (uint32_t)address;
+	route.mask = (uint32_t)mask;
+	route.is_default = address == 0 && mask == 0;
+	memcpy(b, &route.address, sizeof(b));
 	if (b[0] == 169 && b[1] == 254)
 		return 0;
-	snprintf(net, sizeof(net), "%u.%u.%u.%u/%d", b[0], b[1], b[2], b[3],
-		 __builtin_popcount((unsigned)mask));
-	return add(r, fields[0], address == 0 && mask == 0, net);
+	snprintf(route.net, sizeof(route.net), "%u.%u.%u.%u/%d", b[0], b[1], b[2], b[3],
+		 __builtin_popcount(route.mask));
+	return add(r, fields[0], &route);
 }
 
 /* "destination prefixlen source prefixlen gateway metric refcnt use flags interface" */
 static int add_ipv6(struct inuse_routes *r, char *line)
 {
+	struct inuse_route route = { .is_default = false };
 	char *fields[10];
 	uint64_t flags, len;
 
@@ -78,7 +75,8 @@ static int add_ipv6(struct inuse_routes *r, char *line)
 	    str_to_u64(fields[1], 16, &len) < 0 || strcmp(fields[9], "lo") == 0 ||
 	    str_starts(fields[0], "fe8") || str_starts(fields[0], "ff"))
 		return 0;
-	return add(r, fields[9], len == 0, "");
+	route.is_default = len == 0;
+	return add(r, fields[9], &route);
 }
 
 static int load(struct inuse_routes *r, struct host *h, const char *path,
@@ -121,6 +119,20 @@ bool inuse_routes_default(const struct inuse_routes *r, const char *name)
 		if (r->v[i].is_default && strcmp(r->v[i].name, name) == 0)
 			return true;
 	return false;
+}
+
+const char *inuse_routes_via(const struct inuse_routes *r, uint32_t address)
+{
+	const struct inuse_route *best = NULL;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct inuse_route *v = &r->v[i];
+
+		if (*v->net && (address & v->mask) == v->address &&
+		    (!best || __builtin_popcount(v->mask) > __builtin_popcount(best->mask)))
+			best = v;
+	}
+	return best ? best->name : NULL;
 }
 
 const struct inuse_route *inuse_routes_other(const struct inuse_routes *r, const char *name)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host.h"
 
@@ -14,6 +15,7 @@ struct inuse_route {
 	char name[32];		/* interface */
 	bool is_default;
 	char net[24];		/* "10.10.10.0/24"; "" for an IPv6 network */
+	uint32_t address, mask;	/* IPv4, as in struct in_addr; unused for an IPv6 network */
 };
 
 struct inuse_routes {
@@ -28,6 +30,9 @@ int inuse_routes_load(struct inuse_routes *r, struct host *h) _must_check_;
 void inuse_routes_release(struct inuse_routes *r);
 
 bool inuse_routes_default(const struct inuse_routes *r, const char *name);
+/* The interface by which an IPv4 address (as in struct in_addr) is reached, by the longest prefix;
+ * NULL = none. */
+const char *inuse_routes_via(const struct inuse_routes *r, uint32_t address);
 /* The first route over an interface that is no default route, or NULL. */
 const struct inuse_route *inuse_routes_other(const struct inuse_routes *r, const char *name);
 

@@ -126,19 +126,18 @@ static int on_node(void *arg, int pid, size_t i)
 	return 0;
 }
 
-static int on_device(void *arg, int pid, const char *syspath)
+static int on_device(void *arg, int pid, const struct bdf *bdf)
 {
 	struct search *s = arg;
-	const char *slash = syspath ? strrchr(syspath, '/') : NULL;
 	size_t tag;
 
 	(void)pid;
-	if (!slash) {
+	if (!bdf) {
 		s->unnamed = true;
 		return 0;
 	}
 	s->named = true;
-	tag = device_group(s, slash + 1);
+	tag = device_group(s, BDF_S(*bdf));
 	if (tag != OTHER)
 		s->any = s->held[tag] = true;
 	return 0;

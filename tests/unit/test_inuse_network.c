@@ -153,6 +153,25 @@ static void a_storage_network_is_busy_and_named(void **state)
 	expect(b, "busy is eno2, which has the route to 10.10.10.0/24");
 }
 
+static void the_network_of_the_hosts_disks_is_critical(void **state)
+{
+	struct box *b = *state;
+
+	make_nic(b, "eno2", true, "up");
+	box_put(b, "/proc/net/route", ROUTES DEFAULT("vmbr0") ROUTE("eno2", "000A0A0A", "0001", "00FFFFFF"));
+	box_put(b, "/proc/self/mountinfo",
+		"50 1 0:50 / /mnt/far rw - nfs4 far:/x rw,vers=4.2,clientaddr=10.10.10.1,addr=192.168.9.9\n"
+		"51 1 0:51 / /mnt/pve/nas rw - nfs4 nas:/x rw,vers=4.2,clientaddr=10.10.10.1,local_lock=none,addr=10.10.10.5\n");
+	expect(b, "CRITICAL is eno2, which reaches the NFS server 10.10.10.5 of /mnt/pve/nas");
+	box_put(b, "/proc/self/mountinfo", "51 1 0:51 / /mnt/cephfs rw - ceph 10.10.10.7,10.10.10.8:/ rw,name=admin\n");
+	expect(b, "CRITICAL is eno2, which reaches the Ceph monitor 10.10.10.7 of /mnt/cephfs");
+	box_put(b, "/proc/self/mountinfo", "");
+	box_put(b, "/sys/class/iscsi_connection/connection1:0/address", "10.10.10.9\n");
+	expect(b, "CRITICAL is eno2, which reaches the iSCSI target 10.10.10.9 of connection1:0");
+	box_put(b, "/sys/class/iscsi_connection/connection1:0/address", "192.168.9.9\n");
+	expect(b, "busy is eno2, which has the route to 10.10.10.0/24");
+}
+
 static void a_disabled_bridge_port_is_a_note(void **state)
 {
 	struct box *b = *state;
@@ -173,7 +192,7 @@ static void an_open_vswitch_port_is_judged_by_the_hosts_way_out(void **state)
 	make_virtual(b, "vmbr0", "");
 	join(b, "eno1", "ovs-system");
 	box_put(b, "/proc/net/route", ROUTES DEFAULT("vmbr0"));
-	expect(b, "CRITICAL is port eno1 of Open vSwitch (ovs-system), which has the default route");
+	expect(b, "CRITICAL is port eno1 of Open vSwitch ovs-system, which has the default route");
 }
 
 static void an_open_vswitch_port_beside_the_way_out_is_busy(void **state)
@@ -185,7 +204,7 @@ static void an_open_vswitch_port_beside_the_way_out_is_busy(void **state)
 	make_virtual(b, "vmbr0", "bridge");
 	join(b, "eno1", "ovs-system");
 	box_put(b, "/proc/net/route", ROUTES DEFAULT("vmbr0"));
-	expect(b, "busy is port eno1 of Open vSwitch (ovs-system)");
+	expect(b, "busy is port eno1 of Open vSwitch ovs-system");
 }
 
 static void an_interface_in_a_container_is_busy(void **state)
@@ -247,6 +266,7 @@ int main(void)
 		T(bond_bridge_and_vlan_are_climbed),
 		T(a_bridge_for_guests_alone_is_busy),
 		T(a_storage_network_is_busy_and_named),
+		T(the_network_of_the_hosts_disks_is_critical),
 		T(a_disabled_bridge_port_is_a_note),
 		T(an_open_vswitch_port_is_judged_by_the_hosts_way_out),
 		T(an_open_vswitch_port_beside_the_way_out_is_busy),

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/sysmacros.h>
+#include <spawn.h>
 #include <sys/wait.h>
 
 #include "inuse.h"
@@ -247,56 +247,78 @@ static void v1_control_groups_are_understood(void **state)
 	assert_string_equal(who.unit, "x.service");
 }
 
-/* The running machine's own way: a child with a node open under another name is found by number. */
+/* The running machine's own way: processes with a node open are found by its number, whatever it
+ * is called, and enough of them that the threads share the work. */
 
-struct real { int pid; unsigned hits; };
+enum { CROWD = 600 };
+
+struct real {
+	int pids[CROWD];
+	unsigned found[CROWD], done[CROWD], last;
+	bool ordered;
+};
+
+static int index_of(const struct real *r, int pid)
+{
+	for (int i = 0; i < CROWD; i++)
+		if (r->pids[i] == pid)
+			return i;
+	return -1;
+}
 
 static int real_found(void *arg, int pid, size_t i)
 {
 	struct real *r = arg;
+	int k = index_of(r, pid);
 
-	(void)i;
-	r->hits += pid == r->pid;
+	assert_int_equal(i, 0);
+	if (k >= 0)
+		r->found[k]++;
 	return 0;
 }
 
 static int real_done(void *arg, int pid)
 {
-	(void)arg, (void)pid;
+	struct real *r = arg;
+	int k = index_of(r, pid);
+
+	if (k >= 0)
+		r->done[k]++;
+	r->ordered = r->ordered && (unsigned)pid > r->last;
+	r->last = (unsigned)pid;
 	return 0;
 }
 
 static void finds_real_descriptors_by_number(void **state)
 {
 	struct inuse_node node = { .numbered = true, .major = 1, .minor = 5, .name = "not-its-name" };
-	struct real real = { 0, 0 };
+	struct real real = { .ordered = true };
 	struct inuse_pass pass = { .nodes = &node, .n = 1, .maps = true, .found = real_found,
 				   .done = real_done, .arg = &real };
+	char *const argv[] = { (char *)"sleep", (char *)"60", NULL };
+	int fd = open("/dev/zero", O_RDONLY), r;
 	struct err e = ERR_INIT;
 	struct host h;
-	int ready[2], fd, dead;
-	char c;
 
 	(void)state;
-	assert_int_equal(pipe(ready), 0);
-	real.pid = fork();
-	if (real.pid == 0) {
-		alarm(60);	/* should the test fail before it ends this */
-		fd = open("/dev/zero", O_RDONLY);
-		dead = write(ready[1], "x", 1) != 1 || fd < 0;
-		for (;;)
-			dead ? _exit(1) : (void)pause();
-	}
-	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_true(fd >= 0);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(posix_spawn(&real.pids[i], "/bin/sleep", NULL, NULL, argv, NULL), 0);
+	close(fd);
 	assert_int_equal(host_open(&h, NULL, &e), 0);
 	pass.h = &h;
-	assert_int_equal(inuse_proc_run(&pass, &e), 0);
-	kill(real.pid, SIGKILL);
-	waitpid(real.pid, NULL, 0);
+	r = inuse_proc_run(&pass, &e);
 	host_close(&h);
-	close(ready[0]);
-	close(ready[1]);
-	assert_int_equal(real.hits, 1);
+	for (int i = 0; i < CROWD; i++)
+		kill(real.pids[i], SIGKILL);
+	for (int i = 0; i < CROWD; i++)
+		waitpid(real.pids[i], NULL, 0);
+	assert_int_equal(r, 0);
+	for (int i = 0; i < CROWD; i++) {
+		assert_int_equal(real.found[i], 1);
+		assert_int_equal(real.done[i], 1);
+	}
+	assert_true(real.ordered);
 }
 
 #define T(name)	cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)

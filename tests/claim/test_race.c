@@ -106,6 +106,7 @@ static void test_running_vm_keeps_it(void **state)
 	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 1);
 	assert_non_null(strstr(p.o.output, "nothing was touched"));
 	play_taken(&p, p.s->vmid, "while QEMU was on its way out");
+	fake_settings(&p.k)->time_scale = 1;
 	fake_vm_end(&p.k, p.s->vmid);
 	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
 	play_same(&p, "after QEMU had gone");

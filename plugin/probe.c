@@ -11,8 +11,10 @@
 
 #define ANSWER_MS 2000
 
+enum what { ASK_OVERRIDE, ASK_HEALTH };
+
 struct question {
-	enum { ASK_OVERRIDE, ASK_HEALTH } what;
+	enum what what;
 	struct bdf bdf;
 };
 
@@ -54,28 +56,34 @@ static void serve(struct host *h, void *arg, const void *request, void *reply)
 	}
 }
 
-static int ask(struct probe *p, const struct question *q, struct answer *a, struct err *e)
+static int ask(struct probe *p, enum what what, struct bdf bdf, struct answer *a, struct err *e)
 {
+	struct question q;
 	int r = 0;
 
+	memset(&q, 0, sizeof(q));	/* its bytes are sent, gaps between the members included */
+	q.what = what;
+	q.bdf.domain = bdf.domain;
+	q.bdf.bus = bdf.bus;
+	q.bdf.dev = bdf.dev;
+	q.bdf.fn = bdf.fn;
 	if (p->worker.pid == 0)
-		r = worker_start(&p->worker, p->h, serve, NULL, -1, sizeof(*q), sizeof(*a), e);
+		r = worker_start(&p->worker, p->h, serve, NULL, -1, sizeof(q), sizeof(*a), e);
 	if (r == 0)
-		r = worker_call(&p->worker, q, a, ANSWER_MS, e);
+		r = worker_call(&p->worker, &q, a, ANSWER_MS, e);
 	if (r < 0)
 		worker_stop(&p->worker);
 	if (r == -ETIMEDOUT)
 		return err_set(e, ETIMEDOUT, "%s did not answer within %d s: another process hangs in the kernel at "
-			       "this device; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'",
-			       BDF_S(q->bdf), ANSWER_MS / 1000);
+			       "this device; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'", BDF_S(bdf),
+			       ANSWER_MS / 1000);
 	return r;
 }
 
 int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, struct err *e)
 {
-	struct question q = { ASK_OVERRIDE, bdf };
 	struct answer a;
-	int r = ask(p, &q, &a, e);
+	int r = ask(p, ASK_OVERRIDE, bdf, &a, e);
 
 	if (r < 0)
 		return r;
@@ -86,9 +94,8 @@ int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, stru
 
 int probe_health(struct probe *p, struct bdf bdf, bool *ret_dead, struct err *e)
 {
-	struct question q = { ASK_HEALTH, bdf };
 	struct answer a;
-	int r = ask(p, &q, &a, e);
+	int r = ask(p, ASK_HEALTH, bdf, &a, e);
 
 	*ret_dead = false;
 	if (r < 0)

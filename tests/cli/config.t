@@ -124,7 +124,7 @@ $ pve-gpu plan 100 --root outside.conf
 # It is there, but has no machine in it.
 % mkdir empty
 $ pve-gpu list --root empty
-! pve-gpu: cannot list the PCI devices in /sys/bus/pci/devices: No such file or directory (did it just vanish? try again)
+! pve-gpu: cannot list the PCI devices in /sys/bus/pci/devices: No such file or directory
 ? 1
 $ pve-gpu list --root empty --json 2>/dev/null | helper json '*' error.errno
 > *: version error notes

@@ -10,6 +10,7 @@ $ pve-gpu --help
 >   plan VMID           what a start of the VM would do now, and every refusal
 >   status [VMID]       which VM has what, since when, and does it answer
 >   release VMID|--all  give back what a VM left behind
+>   watch               give back what no post-stop gives back; systemd runs it
 > 
 > options of every command:
 >       --json          one JSON document instead of text

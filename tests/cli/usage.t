@@ -185,3 +185,20 @@ $ pve-gpu --root / release 99
 ! pve-gpu: '99' is no VM id: a number from 100 to 999999999 is needed
 !   'pve-gpu release --help' tells more
 ? 2
+$ pve-gpu watch --root m
+! pve-gpu: 'watch' touches devices, which only the running machine has: no --root
+!   'pve-gpu watch --help' tells more
+? 2
+$ pve-gpu watch 100
+! pve-gpu: '100' is one argument too many: pve-gpu watch
+!   'pve-gpu watch --help' tells more
+? 2
+$ pve-gpu watch --json
+> {
+>   "version": 1,
+>   "notes": [
+>   ]
+> }
+! pve-gpu: watch writes a line per event and has no document to show as JSON
+!   'pve-gpu watch --help' tells more
+? 2

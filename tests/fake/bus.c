@@ -207,21 +207,22 @@ static int child_parse(int root, struct bdf a, char *line, struct child *ret)
 	return str_copy(ret->dev, sizeof(ret->dev), number + block);
 }
 
-/* "nvme0n1/nvme0n1p3", "sda/sda1" */
-static bool is_partition(const struct child *c)
+/* "nvme0n1/nvme0n1p3", "sda/sda1": what it lies in is a disk already. */
+static bool is_partition(int root, const struct child *c)
 {
 	const char *name = strrchr(c->path.s, '/'), *up = name;
 
 	while (up > c->path.s && up[-1] != '/')
 		up--;
-	return strstr(c->class.s, "/block/") && strncmp(up, name + 1, (size_t)(name - up)) == 0;
+	return strstr(c->class.s, "/block/") &&
+	       tfs_is_link(root, tfs_path("/sys/class/block/%.*s", (int)(name - up), up).s);
 }
 
 static int child_show(int root, struct child *c)
 {
 	int r = tfs_mkdirs(root, c->path.s);
 
-	if (r == 0 && is_partition(c))
+	if (r == 0 && is_partition(root, c))
 		r = tfs_putf(root, tfs_path("%s/partition", c->path.s).s, 0444, "%s\n",
 			     c->path.s + strlen(c->path.s) - 1);
 

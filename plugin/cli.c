@@ -81,6 +81,10 @@ static int finish(struct cli *c, int status)
 {
 	struct err e = ERR_INIT;
 
+	if (status == CLI_USAGE) {
+		out_drop(&c->out);
+		return status;
+	}
 	if (out_finish(&c->out, &e) == 0)
 		return status;
 	if (e.code != EPIPE)

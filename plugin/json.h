@@ -41,6 +41,7 @@ void json_add_address(struct json *j, struct json_object *in, const char *key, s
 
 /* Frees the document.  -ENOMEM when it is not complete; then nothing was written. */
 int json_write(struct json *j, FILE *to) _must_check_;
+void json_drop(struct json *j);		/* frees it unwritten */
 
 /* The renderings, one file per command. */
 struct out;

@@ -93,6 +93,11 @@ void out_say(struct out *o, const struct err *e)
 	say(o, "", e->msg);
 }
 
+void out_drop(struct out *o)
+{
+	json_drop(&o->json);
+}
+
 int out_finish(struct out *o, struct err *e)
 {
 	int code;

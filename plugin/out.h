@@ -55,6 +55,9 @@ void out_error(struct out *o, const struct err *e);
 /* The sentence alone, where a result carries it as well. */
 void out_say(struct out *o, const struct err *e);
 
+/* Nothing is to be shown after all: the command was not used as it can be. */
+void out_drop(struct out *o);
+
 /* Writes out what is still held back.  Negative: not everything arrived, e says why. */
 int out_finish(struct out *o, struct err *e) _must_check_;
 

@@ -136,6 +136,12 @@ void json_add_address(struct json *j, struct json_object *in, const char *key, s
 	json_add_text(j, in, key, BDF_S(a));
 }
 
+void json_drop(struct json *j)
+{
+	json_object_put(j->root);
+	j->root = NULL;
+}
+
 int json_write(struct json *j, FILE *to)
 {
 	struct json_object *root = json_root(j);
@@ -147,8 +153,7 @@ int json_write(struct json *j, FILE *to)
 		fprintf(to, "%s\n", text);
 	else
 		j->failed = true;
-	json_object_put(j->root);
-	j->root = NULL;
+	json_drop(j);
 	return j->failed ? -ENOMEM : 0;
 }
 

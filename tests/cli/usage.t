@@ -146,6 +146,10 @@ $ pve-gpu plan ../100
 ! pve-gpu: '../100' is no VM id: a number from 100 to 999999999 is needed
 !   'pve-gpu plan --help' tells more
 ? 2
+$ pve-gpu plan 0 --json
+! pve-gpu: '0' is no VM id: a number from 100 to 999999999 is needed
+!   'pve-gpu plan --help' tells more
+? 2
 $ pve-gpu status 99
 ! pve-gpu: '99' is no VM id: a number from 100 to 999999999 is needed
 !   'pve-gpu status --help' tells more
@@ -194,11 +198,6 @@ $ pve-gpu watch 100
 !   'pve-gpu watch --help' tells more
 ? 2
 $ pve-gpu watch --json
-> {
->   "version": 1,
->   "notes": [
->   ]
-> }
 ! pve-gpu: watch writes a line per event and has no document to show as JSON
 !   'pve-gpu watch --help' tells more
 ? 2

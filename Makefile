@@ -106,12 +106,12 @@ bench:
 
 .PHONY: check-sanitize check-valgrind check-clang lint
 check-sanitize:
-	PLAY_STRIDE=3 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
+	PLAY_STRIDE=7 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
 $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) -O2 $(WARN) -Wno-format-truncation -fPIC -shared -o $@ $<
 check-valgrind: tests $(BUILD)/valgrind-shim.so
-	PLAY_STRIDE=25 $(MAKE) check-unit check-claim RUN='env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so \
+	PLAY_STRIDE=60 $(MAKE) check-unit check-claim RUN='env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so \
 		valgrind -q --error-exitcode=99 --leak-check=full'
 check-clang:
 	$(MAKE) CC=clang DEV=1 BUILD=$(BUILD)/clang all
@@ -133,16 +133,20 @@ check:
 
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
+UNITDIR    ?= /lib/systemd/system
 .PHONY: install uninstall
 install: all
 	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
 	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
 	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
 	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
+	install -D -m 644 debian/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.service
+	install -D -m 644 debian/pve-gpu-watch.path $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	test -e $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini || \
 		install -D -m 644 snippets/settings.ini $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu
+	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu \
+		$(DESTDIR)$(UNITDIR)/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
 
 .PHONY: clean help

@@ -82,6 +82,10 @@ fsdev_path() {
 	printf '%s' "$1" | sed 's/,/,,/g'
 }
 
+# A busy machine may not give us a processor for a while: the kernel must not take that for broken hardware (without
+# no_timer_check one boot in thirty panicked here) or for a hang of its own. The rest saves emulated work.
+lab_patience='no_timer_check nosoftlockup rcupdate.rcu_cpu_stall_suppress=1 mitigations=off no5lvl'
+
 # lab_start LOGDIR SECONDS CMDLINE: in the background; `timeout` ends the machine even when we are killed outright.
 # One vCPU: with two, emulation without KVM now and then sees a code patch half done and dies.
 lab_start() {
@@ -93,7 +97,7 @@ lab_start() {
 	timeout -k 5 "$2" "$lab_qemu_bin" -name pve-gpu-lab -accel tcg -cpu max -machine q35 -m "$board_memory" -smp 1 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$lab_kernel/boot" -initrd "$lab_initrd" \
-		-append "console=ttyS0 loglevel=4 panic=-1 nosoftlockup mitigations=off no5lvl $board_cmdline $3" \
+		-append "console=ttyS0 loglevel=4 panic=-1 $lab_patience $board_cmdline $3" \
 		-serial "file:$1/console.log" -serial "file:$1/talk.log" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-device intel-iommu,intremap=on,caching-mode=on,device-iotlb=on \

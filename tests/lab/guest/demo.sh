@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2086,SC2016,SC2154 # words of lib.sh; lists of addresses
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The demonstration: a card of three functions goes to VM 100 and comes back, every step shown and checked.
-# limit: 110
+# limit: 200
 #
 # Lines that begin with `== ` are headings, `$ ` commands, `| ` their output, `cost ` rows of the closing table; what the
 # assertions print is there as well. tests/lab/demo makes it pleasant to read.

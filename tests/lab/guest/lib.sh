@@ -220,6 +220,15 @@ start_qemu() {
 		qmp "$vm" qmp_capabilities >/dev/null
 }
 
+# start_vm VMID ADDRESS...: what a successful task does, from pre-start to post-start.
+start_vm() {
+	(
+		hook_ok "$1" pre-start
+		start_qemu "$@" || not_ok "QEMU starts on the card" "status $?"
+		hook_ok "$1" post-start
+	)
+}
+
 # qmp VMID COMMAND: the answer, one line of JSON. The monitor is a pair of pipes, which a shell can talk to.
 qmp() {
 	qemu_runs "$(qemu_pid "$1" 2>/dev/null)" || return 1
@@ -270,29 +279,35 @@ hook_env() {
 	exec env -i PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C LVM_SUPPRESS_FD_WARNINGS=1 "$migrated" "$HOOK" "$@"
 }
 
-# What ran, for how long: start of the program to its end, waiting for the lock not counted.
-hook_timed() {
-	read -r began _ </proc/uptime
-	(hook_env "$@") </dev/null
-	code=$?
-	read -r ended _ </proc/uptime
-	echo "$code $((${ended%.*}${ended#*.}0 - ${began%.*}${began#*.}0))" >"$said.status"
-}
-
 # hook VMID PHASE: the caller holds the VM's lock, gives it no input, and reads both outputs to their very end, even
-# when the hook is gone already. Leaves STATUS, OUT, ERR, SAID (both) and MS.
+# when the hook is gone already. The caller is this shell: as with Proxmox VE's task, a start is under way as long as it
+# lives. Leaves STATUS, OUT, ERR, SAID (both) and MS, the program's own time from its start to its end.
 hook() {
 	said=$LAB/hook-$1
-	(
-		flock 9
-		{
-			hook_timed "$@" 2>&1 >&3 3>&- 9>&- | cat >"$said.err" 9>&-
-		} 3>&1 | cat >"$said.out" 9>&-
-	) 9>"/var/lock/qemu-server/lock-$1.conf"
-	read -r STATUS MS <"$said.status"
+	mkfifo "$said.1" "$said.2"
+	cat "$said.1" >"$said.out" &
+	out=$!
+	cat "$said.2" >"$said.err" &
+	err=$!
+	exec 9>"/var/lock/qemu-server/lock-$1.conf"
+	flock 9
+	read -r began _ </proc/uptime
+	hook_env "$@" </dev/null >"$said.1" 2>"$said.2" 9>&- &
+	wait $!
+	STATUS=$?
+	read -r ended _ </proc/uptime
+	wait $out $err
+	exec 9>&-
+	rm "$said.1" "$said.2"
+	MS=$((${ended%.*}${ended#*.}0 - ${began%.*}${began#*.}0))
 	OUT=$(cat "$said.out") ERR=$(cat "$said.err")
 	SAID=$OUT${OUT:+${ERR:+
 }}$ERR
+}
+
+# task COMMAND...: in a process of its own that then ends, as a task of Proxmox VE's does, say of a start that failed.
+task() {
+	("$@")
 }
 
 # hook_ok VMID PHASE / hook_refuses VMID PHASE REGEX: with what was said when it is not so.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A card of three functions goes to a VM, a real QEMU starts on it, and it comes back; its twin never moves.
 # board: workstation
-# limit: 90
+# limit: 180
 
 card='01:00.0 01:00.1 01:00.2'
 twin='02:00.0 02:00.1 02:00.2'

@@ -11,7 +11,7 @@ there_and_back() {
 	home=$(driver "$@")
 	away=$(printf '%s\n' "$@" | sed 's/.*/vfio-pci/' | paste -s -d ' ')
 	mkvm 101 "hostpci0: $value"
-	hook_ok 101 pre-start
+	task hook_ok 101 pre-start
 	is "$* on vfio-pci" "$(driver "$@")" "$away"
 	hook_ok 101 post-stop
 	is "$* back on: $home" "$(driver "$@")" "$home"

@@ -31,14 +31,14 @@ untouched "an unknown phase"
 hook_ok 113 post-stop
 untouched "post-stop without a start"
 
-hook_ok 113 pre-start
-hook_ok 113 pre-start
+task hook_ok 113 pre-start
+task hook_ok 113 pre-start
 is "pre-start twice (the start failed after the first)" "$(driver 04:00.0)" vfio-pci
 hook_ok 113 post-stop
 hook_ok 113 post-stop
 untouched "post-stop twice"
 
-hook_ok 113 pre-start
+task hook_ok 113 pre-start
 rm /etc/pve/qemu-server/113.conf
 mkvm 113 'hostpci0: 0000:05:00'
 hook_ok 113 post-stop

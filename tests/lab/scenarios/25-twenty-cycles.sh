@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Twenty claims and returns in a row: drivers, overrides, power, processes, files and module users do not drift.
 # board: workstation
-# limit: 120
+# limit: 240
 
 card='01:00.0 01:00.1 01:00.2'
 mkvm 100 'hostpci0: 0000:01:00,pcie=1'

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two cards for one VM, and two VMs that start and stop at the same moment, each with a card of its own.
 # board: workstation
-# limit: 90
+# limit: 180
 
 mkvm 120 'hostpci0: 0000:01:00,pcie=1' 'hostpci1: 0000:03:00,pcie=1'
 five='01:00.0 01:00.1 01:00.2 03:00.0 03:00.1'
 home=$(driver $five)
-hook_ok 120 pre-start
+task hook_ok 120 pre-start
 is "one VM has both cards" "$(driver $five)" 'vfio-pci vfio-pci vfio-pci vfio-pci vfio-pci'
 hook_ok 120 post-stop
 is "both are back" "$(driver $five)" "$home"
@@ -36,12 +36,21 @@ done
 
 mkvm 123 'hostpci0: 0000:04:00.0'
 mkvm 124 'hostpci0: 0000:04:00.0'
+# Both tasks live on until both hooks have ended: the winner's start is still under way when the loser is judged.
+rm -f "$LAB"/race-*
 for vm in 123 124; do
-	(hook $vm pre-start && [ "$STATUS" -eq 0 ] && echo "$vm") >"$LAB/race-$vm" &
+	(
+		hook $vm pre-start
+		echo "$vm $STATUS" >"$LAB/race-$vm.new"
+		mv "$LAB/race-$vm.new" "$LAB/race-$vm"
+		wait_until 60 test -e "$LAB/race-123" -a -e "$LAB/race-124"
+		sleep 1
+	) &
 done
-wait
-winner=$(cat "$LAB/race-123" "$LAB/race-124")
+wait_until 60 test -e "$LAB/race-123" -a -e "$LAB/race-124"
+winner=$(sed -n 's/ 0$//p' "$LAB/race-123" "$LAB/race-124")
 like "two VMs race for one card: exactly one wins" "$winner" '^12[34]$'
 is "the lease is the winner's" "$(leases)" "$winner"
+wait
 hook_ok 123 post-stop
 hook_ok 124 post-stop

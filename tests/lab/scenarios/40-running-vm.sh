@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A second VM wants the card of a running one; then that one is killed and its card must come back all the same.
 # board: workstation
-# limit: 120
+# limit: 240
 
 card='01:00.0 01:00.1 01:00.2'
 vfio='vfio-pci vfio-pci vfio-pci'
 mkvm 100 'hostpci0: 0000:01:00,pcie=1'
 mkvm 140 'hostpci0: 0000:01:00.0'
 
-hook_ok 100 pre-start
-start_qemu 100 $card || not_ok "QEMU starts on the card" "status $?"
-hook_ok 100 post-start
+start_vm 100 $card
 qemu=$(qemu_pid 100)
 
 hook_refuses 140 pre-start '(VM|vm) ?100'
@@ -31,6 +29,6 @@ below "post-stop after kill -9 takes less than 40 s" "$MS" 40000
 is "the card is back" "$(driver $card)" "bochs-drm snd_hda_intel xhci_hcd"
 ok "QEMU is gone" test ! -e "/proc/$qemu"
 
-hook_ok 140 pre-start
+task hook_ok 140 pre-start
 is "now the second VM gets it" "$(driver $card)" "$vfio"
 hook_ok 140 post-stop

@@ -26,21 +26,21 @@ restored() {
 }
 
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.4 0.6; do
-	kill_hook pre-start $delay alone
+	task kill_hook pre-start $delay alone
 	hook_ok 100 post-stop
 	restored "killed $delay s into pre-start, then post-stop"
 done
 for delay in 0.08 0.25 0.5; do
-	kill_hook pre-start $delay group
-	hook_ok 100 pre-start
+	task kill_hook pre-start $delay group
+	task hook_ok 100 pre-start
 	is "killed with its group $delay s into pre-start, then pre-start" "$(driver $two)" \
 		'vfio-pci vfio-pci vfio-pci vfio-pci vfio-pci'
 	hook_ok 100 post-stop
 	restored "and post-stop"
 done
 for delay in 0.05 0.15 0.3 0.5; do
-	hook 100 pre-start
-	kill_hook post-stop $delay alone
+	task hook_ok 100 pre-start
+	task kill_hook post-stop $delay alone
 	ok "pve-gpu release 100" "$TOOL" release 100
 	restored "killed $delay s into post-stop, then released by hand"
 done

@@ -82,7 +82,8 @@ static int add_nvidia(struct users *u, size_t fn)
 		return 0;
 	p += strlen("Device Minor:");
 	p[strcspn(p, "\n")] = '\0';
-	if (str_to_u64(str_strip(p), 10, &minor) < 0 || minor > 254)
+	/* 254 and 255 are nvidia-modeset and nvidiactl, which all cards share. */
+	if (str_to_u64(str_strip(p), 10, &minor) < 0 || minor >= 254)
 		return 0;
 	node.minor = (unsigned)minor;
 	snprintf(node.name, sizeof(node.name), "nvidia%u", node.minor);

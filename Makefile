@@ -68,10 +68,14 @@ PLUGIN_LIBS := -l:libinih.a -ljson-c
 TEST_LIBS := -lcmocka -l:libinih.a -ljson-c
 UNIT_BIN  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 CLAIM_BIN := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/claim/test_*.c)))
+CLI_BIN   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/cli/test_*.c)))
 HOOK_PART := $(filter-out $(BUILD)/hook/main.o,$(call obj,$(HOOK_SRC)))
+PLUGIN_PART := $(filter-out $(BUILD)/plugin/main.o,$(call obj,$(PLUGIN_SRC)))
 
 .PHONY: tests
-tests: all $(UNIT_BIN) $(CLAIM_BIN) $(BUILD)/mktree
+tests: all $(UNIT_BIN) $(CLAIM_BIN) $(CLI_BIN) $(BUILD)/mktree
+$(CLI_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(PLUGIN_PART) $(BUILD)/libpve-gpu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 $(CLAIM_BIN): $(BUILD)/tests/claim/play.o
 $(UNIT_BIN) $(CLAIM_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(BUILD)/libpve-gpu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
@@ -88,6 +92,7 @@ check-claim: tests
 check-tree: tests
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
 check-cli: tests
+	tests/ring commands '$(RUN)' $(CLI_BIN)
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
 
 # Ring 5: a real kernel with an emulated IOMMU and cards

@@ -19,11 +19,14 @@ static int usage(struct hook *k, const char *why, const char *what)
 {
 	struct str safe = STR_INIT;
 
-	(void)str_add_safe(&safe, what);
-	fprintf(k->out, "gpu-hook: %s%s%s%s\n"
+	if (what) {
+		(void)str_add(&safe, " '");
+		(void)str_add_safe(&safe, what);
+		(void)str_add(&safe, "'");
+	}
+	fprintf(k->out, "gpu-hook: %s%s\n"
 		"usage: gpu-hook [--snippets DIR] VMID pre-start|post-start|pre-stop|post-stop\n"
-		"Proxmox runs this program; 'pve-gpu' is the command for people.\n", why, *what ? " '" : "",
-		safe.s, *what ? "'" : "");
+		"Proxmox runs this program; 'pve-gpu' is the command for people.\n", why, safe.s);
 	str_release(&safe);
 	return EXIT_USAGE;
 }
@@ -37,11 +40,13 @@ int hook_main(struct hook *k, int argc, char *const argv[])
 			k->timing = true;
 		else if (strcmp(argv[i], "--snippets") == 0 && i + 1 < argc)
 			k->snippets = argv[++i];
+		else if (strcmp(argv[i], "--snippets") == 0)
+			return usage(k, "a folder is needed after", argv[i]);
 		else
 			return usage(k, "unknown option", argv[i]);
 	}
 	if (argc - i != 2)
-		return usage(k, "a VM's id and a phase are needed", "");
+		return usage(k, "a VM's id and a phase are needed", NULL);
 	if (str_to_vmid(argv[i], &k->vmid) < 0)
 		return usage(k, "this is no VM id (100 to 999999999):", argv[i]);
 	for (size_t p = 0; p < ARRAY_SIZE(phases); p++)

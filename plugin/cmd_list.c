@@ -96,6 +96,8 @@ static int find_names(struct listing *l, struct names **ret, struct err *e)
 	for (size_t i = 0; i < l->n; i++)
 		ids[i] = (struct names_id){ l->list[i].d->vendor, l->list[i].d->device };
 	r = names_start(l->c->h, ids, l->n, ret, e);
+	if (r == 0)
+		names_patience(*ret, 10000);
 	free(ids);
 	return r;
 }

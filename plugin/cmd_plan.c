@@ -206,6 +206,8 @@ static int show(struct planning *p, struct err *e)
 	struct names *names = tell_names(p->c->h, plan);
 	const char **list = calloc(plan->n_devices + 1, sizeof(*list));
 
+	if (names)
+		names_patience(names, 10000);
 	for (size_t i = 0; list && i < plan->n_devices; i++)
 		list[i] = names ? names_get(names, i) : "";
 	p->result.plan = plan;

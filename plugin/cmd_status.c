@@ -59,6 +59,8 @@ static int look_at_devices(struct look *k, struct status_vm *vm, struct err *e)
 	const struct plan *p = &vm->l.lease.plan;
 
 	vm->names = tell_names(k->c->h, p);
+	if (vm->names)
+		names_patience(vm->names, 10000);
 	vm->devices = calloc(p->n_devices + 1, sizeof(*vm->devices));
 	if (!vm->devices)
 		return err_nomem(e);

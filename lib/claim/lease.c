@@ -145,7 +145,8 @@ static int parse_file(struct lease *l, struct err *e)
 
 	if (r < 0)
 		return err_set(e, r == -EFBIG || r == -EISDIR || r == -EINVAL || r == -ELOOP ? EBADMSG : -r,
-			       "cannot read the lease '%s': %s", path.s, err_text(r));
+			       "cannot read the lease '%s': %s", path.s,
+			       r == -EINVAL ? "it is no regular file" : err_text(r));
 	l->vmid = 0;
 	l->whole = whole_lines(text, len);
 	r = strlen(text) == len ? lease_parse(l, text, e) : err_set(e, EBADMSG, "there is a NUL byte in it");

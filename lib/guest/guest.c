@@ -63,7 +63,8 @@ static int read_config(struct host *h, unsigned vmid, const char *node, char **r
 	}
 	if (r == 0 || r == -ENOENT)
 		return r;
-	return err_set(e, -r, "cannot read the configuration '%s': %s%s", ret_path->s, err_text(r),
+	return err_set(e, -r, "cannot read the configuration '%s': %s%s", ret_path->s,
+		       r == -EINVAL ? "it is no regular file" : err_text(r),
 		       r == -ENOTCONN ? " (is pve-cluster.service running?)" :
 		       r == -EFBIG ? " (more than 1 MiB; Proxmox cannot hold such a file)" : "");
 }
@@ -104,7 +105,7 @@ static void note_dropped(struct guest *g, const struct vmconf *c)
 		(void)str_addf(&g->notes, "%zu of the configuration ('", i + 1);
 		(void)str_add_safe(&g->notes, line->key);
 		(void)str_add(&g->notes, "') is thrown away by Proxmox: ");
-		(void)str_add_safe(&g->notes, why.msg);
+		(void)str_add(&g->notes, why.msg);
 		(void)str_add(&g->notes, "\n");
 	}
 }

@@ -118,6 +118,16 @@ void tell_taken(FILE *out, const struct lease *l, const struct run_report *repor
 	tell_total(out, l, report, ms, "taken");
 }
 
+/* A claim that was cut short may not have come to this device; undone steps had been done. */
+static bool moved(const struct lease *l, const struct device *v)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if ((l->plan.steps[i].kind == STEP_UNBIND || l->plan.steps[i].kind == STEP_BIND) &&
+		    bdf_same(l->plan.steps[i].bdf, v->bdf) && l->at[i].mark != MARK_PLANNED)
+			return true;
+	return false;
+}
+
 void tell_returned(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
 		   struct names *names)
 {
@@ -127,6 +137,8 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 		tell_device(out, v, name_of(names, i));
 		if (strcmp(v->driver, "vfio-pci") == 0)
 			fprintf(out, "stays on vfio-pci, as it was\n");
+		else if (!moved(l, v))
+			fprintf(out, "%s, which it had not left\n", v->driver[0] ? v->driver : "no driver");
 		else
 			fprintf(out, "vfio-pci → %s\n", v->driver[0] ? v->driver : "no driver");
 	}

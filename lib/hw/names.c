@@ -26,6 +26,7 @@ struct name { char s[160]; };
 struct names {
 	struct host *h;
 	pid_t pid;
+	uint64_t patience;
 	int fd;			/* -1 once everything is read or given up */
 	size_t n;
 	struct names_id *ids;
@@ -118,7 +119,9 @@ int names_start(struct host *h, const struct names_id *ids, size_t n, struct nam
 
 	if (!names)
 		return err_nomem(e);
-	*names = (struct names){ h, 0, -1, n, calloc(n + 1, sizeof(*ids)), calloc(n + 1, sizeof(struct name)) };
+	*names = (struct names){ .h = h, .patience = WAIT_MS, .fd = -1, .n = n };
+	names->ids = calloc(n + 1, sizeof(*ids));
+	names->list = calloc(n + 1, sizeof(*names->list));
 	if (!names->ids || !names->list) {
 		names_free(names);
 		return err_nomem(e);
@@ -175,7 +178,7 @@ static bool read_one(struct names *names, struct name *ret, uint64_t end)
 
 static void finish(struct names *names)
 {
-	uint64_t end = host_now(names->h) + WAIT_MS;
+	uint64_t end = host_now(names->h) + names->patience;
 	struct name one;
 
 	for (size_t i = 0; i < names->n && read_one(names, &one, end); i++) {
@@ -186,6 +189,11 @@ static void finish(struct names *names)
 	close(names->fd);
 	names->fd = -1;
 	end_child(names);
+}
+
+void names_patience(struct names *names, uint64_t ms)
+{
+	names->patience = ms;
 }
 
 const char *names_get(struct names *names, size_t i)

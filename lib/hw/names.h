@@ -25,8 +25,11 @@ struct names;
 /* Starts looking up `n` devices.  A captured tree's own /usr/share/misc/pci.ids is preferred. */
 int names_start(struct host *h, const struct names_id *ids, size_t n, struct names **ret, struct err *e) _must_check_;
 
+/* How long the first names_get() waits: a second, unless more is said here.  A start has no more. */
+void names_patience(struct names *names, uint64_t ms);
+
 /* "NVIDIA Corporation AD102 [GeForce RTX 4090]", or "[10de:2684]" when there is no name or none came
- * in time (the first call waits up to a second).  Valid until names_free(); safe for one line. */
+ * in time.  Valid until names_free(); safe for one line. */
 const char *names_get(struct names *names, size_t i);
 
 void names_free(struct names *names);	/* accepts NULL */

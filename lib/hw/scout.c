@@ -71,8 +71,13 @@ static int ask(struct worker *w, const struct question *q, struct answer *a, int
 static int ask_override(struct worker *w, struct snapshot *s, struct bdf bdf, struct answer *a, int ms,
 			struct err *e)
 {
-	struct question q = { ASK_OVERRIDE, bdf, 0 };
-	int r = ask(w, &q, a, ms, e);
+	struct question q;
+	int r;
+
+	memset(&q, 0, sizeof(q));	/* the gaps too: it is sent as bytes */
+	q.what = ASK_OVERRIDE;
+	q.bdf = bdf;
+	r = ask(w, &q, a, ms, e);
 
 	if (r < 0)
 		return r;
@@ -85,11 +90,15 @@ static int ask_override(struct worker *w, struct snapshot *s, struct bdf bdf, st
 
 static int ask_users(struct worker *w, struct answer *a, int ms, struct inuse **ret, struct err *e)
 {
-	struct question q = { ASK_USERS, { 0, 0, 0, 0 }, 0 };
-	int r = ask(w, &q, a, ms, e);
+	struct question q;
 	struct inuse *u;
-	size_t n = a->n;
+	size_t n;
+	int r;
 
+	memset(&q, 0, sizeof(q));
+	q.what = ASK_USERS;
+	r = ask(w, &q, a, ms, e);
+	n = a->n;
 	if (r == 0 && a->r < 0) {
 		*e = a->e;
 		r = a->r;

@@ -14,7 +14,7 @@ $ pve-gpu plan 100 --root m
 
 % mkfifo m/etc/pve/qemu-server/100.conf
 $ pve-gpu plan 100 --root m
-! pve-gpu: cannot read the configuration '/etc/pve/qemu-server/100.conf': Invalid argument
+! pve-gpu: cannot read the configuration '/etc/pve/qemu-server/100.conf': it is no regular file
 ? 1
 % rm m/etc/pve/qemu-server/100.conf
 
@@ -50,7 +50,7 @@ $ pve-gpu plan 100 --root m
 % printf 'hostpci0: 02:00.0\000,pcie=1\n' >m/etc/pve/qemu-server/100.conf
 $ pve-gpu plan 100 --root m
 > VM 100 has no hostpci entries: there is nothing to take.
-! pve-gpu: note: line 1 of the configuration ('hostpci0') is thrown away by Proxmox: the value of 'hostpci0' is not valid: host=02:00.0\\x00 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
+! pve-gpu: note: line 1 of the configuration ('hostpci0') is thrown away by Proxmox: the value of 'hostpci0' is not valid: host=02:00.0\x00 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
 ? 0
 % printf 'hookscript: local:snippets/gpu-hook\nhostpci0: 02:00.0' >m/etc/pve/qemu-server/100.conf
 $ pve-gpu plan 100 --root m | head -n 1
@@ -80,12 +80,12 @@ $ pve-gpu plan 100 --root m
 % printf '\033[31mhostpci0: 02:00.0\nhostpci1: \033[2J\nhostpci2: host=\033]0;x\007,pcie=1\n' >m/etc/pve/qemu-server/100.conf
 $ pve-gpu plan 100 --root m
 > VM 100 has no hostpci entries: there is nothing to take.
-! pve-gpu: note: line 2 of the configuration ('hostpci1') is thrown away by Proxmox: the value of 'hostpci1' is not valid: host=\\x1b[2J is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
-! pve-gpu: note: line 3 of the configuration ('hostpci2') is thrown away by Proxmox: the value of 'hostpci2' is not valid: host=\\x1b]0;x\\x07 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
+! pve-gpu: note: line 2 of the configuration ('hostpci1') is thrown away by Proxmox: the value of 'hostpci1' is not valid: host=\x1b[2J is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
+! pve-gpu: note: line 3 of the configuration ('hostpci2') is thrown away by Proxmox: the value of 'hostpci2' is not valid: host=\x1b]0;x\x07 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')
 ? 0
 $ pve-gpu plan 100 --root m --json 2>/dev/null | helper json verdict notes
 > verdict: "nothing"
-> notes: ["line 2 of the configuration ('hostpci1') is thrown away by Proxmox: the value of 'hostpci1' is not valid: host=\\\\x1b[2J is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')","line 3 of the configuration ('hostpci2') is thrown away by Proxmox: the value of 'hostpci2' is not valid: host=\\\\x1b]0;x\\\\x07 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')"]
+> notes: ["line 2 of the configuration ('hostpci1') is thrown away by Proxmox: the value of 'hostpci1' is not valid: host=\\x1b[2J is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')","line 3 of the configuration ('hostpci2') is thrown away by Proxmox: the value of 'hostpci2' is not valid: host=\\x1b]0;x\\x07 is not PCI addresses such as 01:00 or 0000:01:00.0 (lower case, joined by ';')"]
 ? 0
 # A device in a snapshot or in what is pending is no device of the next start.
 % printf 'name: a\n\n[PENDING]\nhostpci0: 02:00.0\n\n[snap]\nhostpci1: 01:00\n' >m/etc/pve/qemu-server/100.conf

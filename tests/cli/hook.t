@@ -26,7 +26,7 @@ $ gpu-hook --what 100 pre-start
 > Proxmox runs this program; 'pve-gpu' is the command for people.
 ? 2
 $ gpu-hook --snippets
-> gpu-hook: unknown option '--snippets'
+> gpu-hook: a folder is needed after '--snippets'
 > usage: gpu-hook [--snippets DIR] VMID pre-start|post-start|pre-stop|post-stop
 > Proxmox runs this program; 'pve-gpu' is the command for people.
 ? 2
@@ -36,7 +36,7 @@ $ gpu-hook --snippets /nowhere
 > Proxmox runs this program; 'pve-gpu' is the command for people.
 ? 2
 $ gpu-hook '' pre-start
-> gpu-hook: this is no VM id (100 to 999999999):
+> gpu-hook: this is no VM id (100 to 999999999): ''
 > usage: gpu-hook [--snippets DIR] VMID pre-start|post-start|pre-stop|post-stop
 > Proxmox runs this program; 'pve-gpu' is the command for people.
 ? 2

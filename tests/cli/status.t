@@ -219,7 +219,7 @@ $ pve-gpu status 100 --root m
 ? 3
 % rmdir m/run/pve-gpu/leases/100; mkfifo m/run/pve-gpu/leases/100
 $ pve-gpu status 100 --root m
-> VM 100: cannot read the lease '/run/pve-gpu/leases/100': Invalid argument
+> VM 100: cannot read the lease '/run/pve-gpu/leases/100': it is no regular file
 >   → check its devices with 'pve-gpu list --all', then put the file aside:
 >     pve-gpu release 100
 ? 3

@@ -98,7 +98,7 @@ check-cli: tests
 # Ring 5: a real kernel with an emulated IOMMU and cards
 .PHONY: check-lab demo bench
 check-lab: all
-	tests/lab/run all
+	tests/lab/run
 demo:
 	@tests/deps demo
 	@$(MAKE) --no-print-directory -s all

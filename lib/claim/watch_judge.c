@@ -39,29 +39,6 @@ static bool has_hung(const struct lease *l)
 	return false;
 }
 
-/* Nobody has the lease's lock. */
-enum verdict watch_verdict(struct watch *w, struct watched *v, const struct lease *l, struct err *e)
-{
-	struct lease_process p = { 0, 0 };
-	int r;
-
-	if (follow(w, v, l->qemu))
-		return RUNS;
-	r = w->world->vm_process(w->h, v->vmid, &p, e);
-	if (r > 0)
-		v->qemu = p;
-	if (r != 0)
-		return r > 0 && follow(w, v, p) ? RUNS : UNCLEAR;
-	if (!l->claimed || l->returning)
-		return has_hung(l) ? LET_GO : l->returning ? DIED_RETURNING : DIED_TAKING;
-	if (v->qemu.pid == 0 && follow(w, v, l->task))
-		return STARTING;
-	r = w->world->vm_locked(w->h, v->vmid, e);
-	if (r != 0)
-		return r > 0 ? LOCKED : UNCLEAR;
-	return v->qemu.pid ? STOP_LOST : START_FAILED;
-}
-
 /* A new start of the VM is a new lease: nothing that was known of the old one counts. */
 static void recognise(struct watch *w, struct watched *v, const struct lease *l)
 {
@@ -81,8 +58,33 @@ static void recognise(struct watch *w, struct watched *v, const struct lease *l)
 		v->qemu = l->qemu;
 }
 
+/* Nobody has the lease's lock. */
+enum verdict watch_verdict(struct watch *w, struct watched *v, const struct lease *l, struct err *e)
+{
+	struct lease_process p = { 0, 0 };
+	int r;
+
+	recognise(w, v, l);
+	if (follow(w, v, l->qemu))
+		return RUNS;
+	r = w->world->vm_process(w->h, v->vmid, &p, e);
+	if (r > 0)
+		v->qemu = p;
+	if (r != 0)
+		return r > 0 && follow(w, v, p) ? RUNS : UNCLEAR;
+	if (!l->claimed || l->returning)
+		return has_hung(l) ? LET_GO : l->returning ? DIED_RETURNING : DIED_TAKING;
+	if (v->qemu.pid == 0 && follow(w, v, l->task))
+		return STARTING;
+	r = w->world->vm_locked(w->h, v->vmid, e);
+	if (r != 0)
+		return r > 0 ? LOCKED : UNCLEAR;
+	return v->qemu.pid ? STOP_LOST : START_FAILED;
+}
+
 static enum verdict at_work(struct watch *w, struct watched *v, const struct lease *l)
 {
+	recognise(w, v, l);
 	(void)follow(w, v, l->stuck);
 	if (has_hung(l) && !v->told_hung) {
 		v->told_hung = true;
@@ -105,7 +107,6 @@ static enum verdict look(struct watch *w, struct watched *v, struct err *e)
 		return locked ? BUSY : BROKEN;
 	if (r < 0)
 		return UNCLEAR;
-	recognise(w, v, &l);
 	ret = locked ? at_work(w, v, &l) : watch_verdict(w, v, &l, e);
 	lease_release(&l);
 	return ret;

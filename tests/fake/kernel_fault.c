@@ -59,12 +59,13 @@ void violation(struct fake_kernel *k, const char *fmt, ...)
 	struct fake_shared *s = k->shared;
 	int lock = klock(k);
 	size_t n = strlen(s->violations);
+	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(s->violations + n, sizeof(s->violations) - n - 1, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	strcat(s->violations, "\n");
+	snprintf(s->violations + n, sizeof(s->violations) - n, "%s\n", text);
 	kunlock(lock);
 }
 

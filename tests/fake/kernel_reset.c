@@ -186,15 +186,15 @@ static bool all_supported(const char *value, const char *supported)
 }
 
 /* Writing `default` looks again: `bus` goes when the function turns out not to be alone. */
-static void stock_methods(struct fake_kernel *k, struct bdf a, char *methods)
+static void stock_methods(struct fake_kernel *k, struct bdf a, char *supported, char *buf, size_t size)
 {
-	char copy[256], *cursor = copy, *word, *out = methods;
+	char *cursor = supported, *word;
+	size_t n = 0;
 
-	str_copy(copy, sizeof(copy), methods);
-	*out = '\0';
-	while ((word = str_token(&cursor, " ")))
+	buf[0] = '\0';
+	while (n < size && (word = str_token(&cursor, " ")))
 		if (strcmp(word, "bus") != 0 || bus_reset_works(k, a))
-			out += sprintf(out, "%s%s", out == methods ? "" : " ", word);
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? " " : "", word);
 }
 
 int kernel_reset_method(struct fake_op *op, struct bdf a, const char *value)
@@ -206,8 +206,7 @@ int kernel_reset_method(struct fake_op *op, struct bdf a, const char *value)
 		return -EINVAL;
 	clean[strcspn(clean, "\n")] = '\0';
 	if (strcmp(clean, "default") == 0) {
-		stock_methods(op->k, a, supported);
-		str_copy(clean, sizeof(clean), supported);
+		stock_methods(op->k, a, supported, clean, sizeof(clean));
 	} else if (!all_supported(clean, supported)) {
 		return -EINVAL;
 	}

@@ -27,7 +27,7 @@ static int volume_files(struct manifest *m, const struct manifest_line *l, const
 		r = tfs_putf(m->root, tfs_path("%s/dm/name", own->s).s, 0444, "%s\n", name ? name : l->v[2]);
 	if (r == 0)
 		r = tfs_putf(m->root, tfs_path("%s/dm/uuid", own->s).s, 0444,
-			     "LVM-q2nV8sX0hYc4Tj5uKf7WbRzAeMgLd1Pi%032d\n", atoi(l->v[2] + strcspn(l->v[2], "0123456789")));
+			     "LVM-q2nV8sX0hYc4Tj5uKf7WbRzAeMgLd1Pi%.*s%s\n", 27, "xv0mT1bQzR8sJw3kLh6NcYp9DfGa2", l->v[2]);
 	if (r == 0)
 		r = tfs_link_to(m->root, tfs_path("%s/subsystem", own->s).s, "/sys/class/block");
 	if (r == 0)

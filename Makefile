@@ -95,6 +95,9 @@ check-cli: tests
 	tests/ring commands '$(RUN)' $(CLI_BIN)
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
 
+$(BUILD)/clock: $(BUILD)/tests/bench/clock.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # Ring 5: a real kernel with an emulated IOMMU and cards
 .PHONY: check-lab demo bench
 check-lab: all
@@ -107,6 +110,7 @@ bench:
 	@tests/deps check
 	@$(MAKE) --no-print-directory -s all $(BUILD)/valgrind-shim.so
 	tests/bench/idle
+	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
 
 .PHONY: check-sanitize check-valgrind check-clang lint

@@ -80,6 +80,8 @@ static int take(struct start *s, struct err *e)
 		tell_taken(s->k->out, &s->claim.lease, &s->claim.report, host_now(s->k->h) - s->began, names);
 		if (s->k->timing)
 			fprintf(s->k->out, "critical_path_us=%llu\n", (unsigned long long)s->claim.report.ns / 1000);
+		if (names)
+			names_keep(names);
 	}
 	names_free(names);
 	return r;

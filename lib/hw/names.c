@@ -20,11 +20,13 @@
 
 #define WAIT_MS 1000
 #define IDS_FILE "/usr/share/misc/pci.ids"
+#define KEPT_MAX 65536
 
 struct name { char s[160]; };
 
 struct names {
 	struct host *h;
+	bool fresh;		/* something was looked up that is not kept yet */
 	pid_t pid;
 	uint64_t patience;
 	int fd;			/* -1 once everything is read or given up */
@@ -112,6 +114,67 @@ static void child(struct host *h, const struct names_id *ids, size_t n, int out)
 	_exit(0);
 }
 
+/* The kept line of one device, cut out of the file's text; false when there is none. */
+static bool kept_name(const char *text, struct names_id id, struct name *ret)
+{
+	char key[16];
+	const char *p;
+
+	snprintf(key, sizeof(key), "\n%04x:%04x ", id.vendor, id.device);
+	p = strstr(text, key);
+	if (!p)
+		return false;
+	p += strlen(key);
+	snprintf(ret->s, sizeof(ret->s), "%.*s", (int)strcspn(p, "\n"), p);
+	return true;
+}
+
+/* All of them, or it has to be asked anyway. */
+static bool all_kept(struct names *names)
+{
+	bool all = true;
+	char *text;
+	size_t len;
+
+	if (host_read_file(names->h, NAMES_KEPT, KEPT_MAX, &text, &len) < 0)
+		return false;
+	for (size_t i = 0; all && i < names->n; i++)
+		all = kept_name(text, names->ids[i], &names->list[i]);
+	free(text);
+	return all;
+}
+
+void names_keep(struct names *names)
+{
+	struct str out = STR_INIT;
+	char *old = NULL;
+	size_t len = 0;
+	int fd;
+
+	if (!names->fresh)
+		return;
+	if (host_read_file(names->h, NAMES_KEPT, KEPT_MAX / 2, &old, &len) == 0)
+		(void)str_add(&out, old);
+	else
+		(void)str_add(&out, "\n");
+	for (size_t i = 0; i < names->n; i++) {
+		struct name have;
+
+		if (!kept_name(out.s, names->ids[i], &have))
+			(void)str_addf(&out, "%04x:%04x %s\n", names->ids[i].vendor, names->ids[i].device,
+				       names->list[i].s);
+	}
+	free(old);
+	(void)host_unlink(names->h, NAMES_KEPT ".new");
+	fd = out.failed ? -1 : host_open_file(names->h, NAMES_KEPT ".new", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0) {
+		if (host_append(names->h, fd, out.s, out.len) == 0)
+			(void)!host_rename(names->h, NAMES_KEPT ".new", NAMES_KEPT);
+		close(fd);
+	}
+	str_release(&out);
+}
+
 int names_start(struct host *h, const struct names_id *ids, size_t n, struct names **ret, struct err *e)
 {
 	struct names *names = calloc(1, sizeof(*names));
@@ -131,6 +194,8 @@ int names_start(struct host *h, const struct names_id *ids, size_t n, struct nam
 	for (size_t i = 0; i < n; i++)
 		snprintf(names->list[i].s, sizeof(names->list[i].s), "[%04x:%04x]", ids[i].vendor, ids[i].device);
 	*ret = names;
+	if (all_kept(names))
+		return 0;
 	/* Without a child there are numbers instead of names: no reason to fail. */
 	if (n == 0 || pipe2(pair, O_CLOEXEC) < 0)
 		return 0;
@@ -180,12 +245,14 @@ static void finish(struct names *names)
 {
 	uint64_t end = host_now(names->h) + names->patience;
 	struct name one;
+	size_t i;
 
-	for (size_t i = 0; i < names->n && read_one(names, &one, end); i++) {
+	for (i = 0; i < names->n && read_one(names, &one, end); i++) {
 		one.s[sizeof(one.s) - 1] = '\0';
 		if (one.s[0])
 			names->list[i] = one;
 	}
+	names->fresh = i > 0 && i == names->n;
 	close(names->fd);
 	names->fd = -1;
 	end_child(names);

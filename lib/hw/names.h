@@ -32,6 +32,12 @@ void names_patience(struct names *names, uint64_t ms);
  * in time.  Valid until names_free(); safe for one line. */
 const char *names_get(struct names *names, size_t i);
 
+/* Names that were looked up before, "10de:2684 NVIDIA ..." per line: the next start of a VM with the
+ * same card need not ask again.  Only names_keep() writes it, in a folder that is root's alone; a
+ * failure is nobody's concern. */
+#define NAMES_KEPT "/run/pve-gpu/names"
+void names_keep(struct names *names);
+
 void names_free(struct names *names);	/* accepts NULL */
 
 #endif

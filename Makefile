@@ -173,4 +173,4 @@ help:
 	@echo 'make bench           what a claim costs beside what the kernel takes'
 	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/lib $(BUILD)/hook $(BUILD)/plugin $(BUILD)/tests -type f -name '*.d' 2>/dev/null)

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <time.h>
-
-extern char **environ;
+#include <unistd.h>
 
 int main(int argc, char *argv[])
 {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* pve-gpu watch: keeps the leases honest, in the foreground, until none is left. */
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +23,30 @@ static int stop_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* One object's parts that are only read: what is needed again comes back from its file. */
+static int let_go(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uintptr_t from = (info->dlpi_addr + part->p_vaddr) & ~(page - 1);
+		uintptr_t to = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+			(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+/* As long as a VM runs there is nothing to do, for weeks: what the last look needed goes. */
+static void rest(void)
+{
+	(void)dl_iterate_phdr(let_go, NULL);
+}
+
 int cmd_watch(struct cli *c)
 {
 	struct err e = ERR_INIT;
@@ -30,6 +56,7 @@ int cmd_watch(struct cli *c)
 	if (c->json)
 		return cli_usage(c, "watch writes a line per event and has no document to show as JSON");
 	watch_init(&w, c->h, &guest_world, c->to);
+	w.rest = rest;
 	w.stop = stop_signals();
 	if (w.stop < 0)
 		r = err_set(&e, errno, "cannot wait for signals: %s", err_text(errno));

@@ -239,7 +239,7 @@ static int pause_ms(const struct watch *w)
 static int sleep_until_news(struct watch *w, struct err *e)
 {
 	struct pollfd *p = calloc(w->n + 2, sizeof(*p));
-	int r = 0;
+	int pause = pause_ms(w), r = 0;
 
 	if (!p)
 		return err_nomem(e);
@@ -247,7 +247,9 @@ static int sleep_until_news(struct watch *w, struct err *e)
 		p[i] = (struct pollfd){ w->list[i].child ? w->list[i].child_fd : w->list[i].follow, POLLIN, 0 };
 	p[w->n] = (struct pollfd){ w->stopping ? -1 : w->stop, POLLIN, 0 };
 	p[w->n + 1] = (struct pollfd){ w->stopping ? -1 : w->events, POLLIN, 0 };
-	if (poll(p, w->n + 2, pause_ms(w)) <= 0) {
+	if (pause < 0 && w->rest)
+		w->rest();
+	if (poll(p, w->n + 2, pause) <= 0) {
 		free(p);
 		return 0;
 	}

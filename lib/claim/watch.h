@@ -59,6 +59,8 @@ struct watch {
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);	/* as in struct claim */
 	/* A descriptor that becomes readable when the process has ended; -ESRCH: it has already. */
 	int (*follow)(struct host *h, struct lease_process p);
+	/* Called before a sleep that only news can end; may be NULL. */
+	void (*rest)(void);
 
 	/* its own */
 	struct watched *list;

@@ -113,7 +113,9 @@ bench:
 	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
 
-.PHONY: check-sanitize check-valgrind check-clang lint
+.PHONY: check-sanitize check-valgrind check-clang check-model lint
+check-model:
+	tests/model/run
 check-sanitize:
 	PLAY_STRIDE=7 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
 $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
@@ -132,6 +134,7 @@ check:
 	tests/deps check
 	$(MAKE) DEV=1 tests
 	$(MAKE) lint
+	$(MAKE) check-model
 	$(MAKE) check-clang
 	$(MAKE) rings
 	$(MAKE) check-sanitize
@@ -169,6 +172,7 @@ help:
 	@echo 'make check-sanitize  the same under ASan and UBSan'
 	@echo 'make check-valgrind  unit and claim tests under valgrind'
 	@echo 'make check-lab       the real kernel in QEMU'
+	@echo 'make check-model     the lease protocol, searched by spin'
 	@echo 'make lint            house rules, shellcheck'
 	@echo 'make bench           what a claim costs beside what the kernel takes'
 	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'

@@ -2,6 +2,7 @@
 # pve-gpu: build, test, install.  `make help` lists the targets.
 
 BUILD   ?= build
+JOBS    ?= $(shell nproc)
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
@@ -38,6 +39,8 @@ LIB_SRC    := $(foreach l,$(LAYERS),$(sort $(wildcard lib/$l/*.c)))
 HOOK_SRC   := $(sort $(wildcard hook/*.c))
 PLUGIN_SRC := $(sort $(wildcard plugin/*.c))
 FAKE_SRC   := $(sort $(wildcard tests/fake/*.c))
+# one word and the file's name for each thing that is made; V=1 shows the whole command
+say = $(if $(V),,@echo '  $1 $@';)
 obj = $(patsubst %.c,$(BUILD)/%.o,$1)
 
 .PHONY: all
@@ -47,17 +50,17 @@ $(BUILD)/lib/%.o $(BUILD)/hook/%.o $(BUILD)/plugin/%.o: INC = $(call incs,$<)
 $(BUILD)/tests/%.o: INC = $(foreach l,$(LAYERS) host,-Ilib/$l) -Ihook -Iplugin -Itests/fake
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(STD) $(INC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(STD) $(INC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libpve-gpu.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(BUILD)/gpu-hook: $(call obj,$(HOOK_SRC)) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOOK_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOOK_LIBS)
 
 $(BUILD)/pve-gpu: $(call obj,$(PLUGIN_SRC)) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PLUGIN_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PLUGIN_LIBS)
 
 # inih is linked statically: the hook starts with every VM and loads no library it may not need
 HOOK_LIBS   := -l:libinih.a
@@ -75,12 +78,12 @@ PLUGIN_PART := $(filter-out $(BUILD)/plugin/main.o,$(call obj,$(PLUGIN_SRC)))
 .PHONY: tests
 tests: all $(UNIT_BIN) $(CLAIM_BIN) $(CLI_BIN) $(BUILD)/mktree
 $(CLI_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(PLUGIN_PART) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 $(CLAIM_BIN): $(BUILD)/tests/claim/play.o
 $(UNIT_BIN) $(CLAIM_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 $(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/libpve-gpu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Rings 1 to 4; each prints how many passed.  RUN is put before each test program (valgrind).
 .PHONY: rings check-unit check-claim check-tree check-cli
@@ -96,7 +99,7 @@ check-cli: tests
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
 
 $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Ring 5: a real kernel with an emulated IOMMU and cards
 .PHONY: check-lab demo bench
@@ -117,6 +120,7 @@ bench:
 check-model:
 	tests/model/run
 check-sanitize:
+	$(MAKE) -j$(JOBS) SANITIZE=1 BUILD=$(BUILD)/asan tests
 	PLAY_STRIDE=7 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
 $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
 	@mkdir -p $(@D)
@@ -125,14 +129,14 @@ check-valgrind: tests $(BUILD)/valgrind-shim.so
 	PLAY_STRIDE=60 $(MAKE) check-unit check-claim RUN='env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so \
 		valgrind -q --error-exitcode=99 --leak-check=full'
 check-clang:
-	$(MAKE) CC=clang DEV=1 BUILD=$(BUILD)/clang all
+	$(MAKE) -j$(JOBS) CC=clang DEV=1 BUILD=$(BUILD)/clang all
 lint: all
 	tests/lint/run
 
 .PHONY: check
 check:
 	tests/deps check
-	$(MAKE) DEV=1 tests
+	$(MAKE) -j$(JOBS) DEV=1 tests
 	$(MAKE) lint
 	$(MAKE) check-model
 	$(MAKE) check-clang

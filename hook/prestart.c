@@ -126,7 +126,6 @@ static int with_devices(struct start *s)
 	do {
 		r = enter_and_plan(s, &e);
 	} while (r == 0 && host_now(s->k->h) < s->claim.deadline && worth_waiting(s));
-	tell_notes(s->k->out, "pve-gpu: ", &s->claim.notes);
 	if (r < 0)
 		return failed(s->k, &e);
 	if (s->view.plan.n_refusals)
@@ -142,10 +141,7 @@ static int without_devices(struct start *s)
 
 	if (!host_exists(s->k->h, lease_path(s->k->vmid).s))
 		return EXIT_DONE;
-	if (claim_return(&s->claim, &had, &e) < 0)
-		return failed(s->k, &e);
-	tell_notes(s->k->out, "pve-gpu: ", &s->claim.notes);
-	return EXIT_DONE;
+	return claim_return(&s->claim, &had, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
 }
 
 int hook_prestart(struct hook *k)
@@ -159,12 +155,14 @@ int hook_prestart(struct hook *k)
 	claim_init(&s.claim, k->h, &guest_world, k->vmid);
 	s.claim.limit = k->limit;
 	s.claim.cancel = k->cancel;
-	if (s.guest.kind == GUEST_VM)
-		tell_notes(k->out, "pve-gpu: warning: ", &s.guest.notes);
 	if (s.guest.kind == GUEST_VM && guest_has_devices(&s.guest))
 		status = with_devices(&s);
 	else
 		status = s.guest.kind == GUEST_CONTAINER ? EXIT_DONE : without_devices(&s);
+	/* Last: the first line is the answer to why a VM does not start. */
+	tell_notes(k->out, "pve-gpu: ", &s.claim.notes);
+	if (s.guest.kind == GUEST_VM)
+		tell_notes(k->out, "pve-gpu: warning: ", &s.guest.notes);
 	guest_view_release(&s.view);
 	claim_release(&s.claim);
 	guest_release(&s.guest);

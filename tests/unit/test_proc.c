@@ -183,6 +183,7 @@ static void descriptors_are_closed(void **state)
 static void signals_are_as_new(void **state)
 {
 	struct host_run run;
+	const char *ignored;
 	sigset_t set, old;
 
 	(void)state;
@@ -192,7 +193,11 @@ static void signals_are_as_new(void **state)
 	run = sh("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d ' \\t'", 5000);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (!strstr(run.output, "SigBlk:0000000000000000") || !strstr(run.output, "SigIgn:0000000000000000"))
+	/* 32 and 33 are the C library's own: who started us may ignore them, and nobody here can tell. */
+	assert_non_null(strstr(run.output, "SigBlk:0000000000000000"));
+	ignored = strstr(run.output, "SigIgn:");
+	assert_non_null(ignored);
+	if (strtoull(ignored + 7, NULL, 16) & ~0x180000000ULL)
 		fail_msg("the child's signals: %s", run.output);
 }
 

@@ -74,7 +74,7 @@ static int refused(struct start *s)
 static int take(struct start *s, struct err *e)
 {
 	struct names *names = tell_names(s->k->h, &s->view.plan);
-	int r = claim_take(&s->claim, &s->view.plan, caller(s->k->h), e);
+	int r = claim_take(&s->claim, &s->view.plan, e);
 
 	if (r == 0) {
 		tell_taken(s->k->out, &s->claim.lease, &s->claim.report, host_now(s->k->h) - s->began, names);
@@ -155,6 +155,7 @@ int hook_prestart(struct hook *k)
 	claim_init(&s.claim, k->h, &guest_world, k->vmid);
 	s.claim.limit = k->limit;
 	s.claim.cancel = k->cancel;
+	s.claim.caller = caller(k->h);
 	if (s.guest.kind == GUEST_VM && guest_has_devices(&s.guest))
 		status = with_devices(&s);
 	else

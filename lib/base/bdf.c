@@ -39,7 +39,7 @@ static int parse_tail(const char *p, bool upper, bool need_fn, struct bdf *a, bo
 		return -EINVAL;
 	a->bus = (uint8_t)bus;
 	a->dev = (uint8_t)dev;
-	a->fn = (uint8_t)fn;
+	a->fn = (uint16_t)fn;
 	return 0;
 }
 

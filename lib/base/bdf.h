@@ -15,7 +15,8 @@
 
 struct bdf {
 	uint32_t domain;
-	uint8_t bus, dev, fn;	/* dev 0..31, fn 0..7 */
+	uint8_t bus, dev;	/* dev 0..31 */
+	uint16_t fn;		/* 0..7; its width leaves no gap: addresses are sent as bytes */
 };
 
 /* A buffer for bdf_format(): eight digits of domain at the most. */

@@ -210,7 +210,9 @@ static int abandoned(struct claim *c, const struct lease *l)
 		return 0;
 	if (!l->claimed || l->returning)
 		return 1;	/* the hook died at its work: whoever gets the lock finishes it */
-	return !lease_process_alive(c->h, l->task) && c->world->vm_locked(c->h, l->vmid, &e) == 0;
+	/* QEMU may have come up between two looks: the last one is at QEMU again. */
+	return !lease_process_alive(c->h, l->task) && c->world->vm_locked(c->h, l->vmid, &e) == 0 &&
+	       c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
 }
 
 /* Under the node lock.  1: a lease of another VM was opened for giving back. */
@@ -265,11 +267,36 @@ static int recover_others(struct claim *c, struct err *e)
 	return r;
 }
 
+/* How long somebody else's work on this VM's own lease is worth waiting for: a return is. */
+static uint64_t own_patience(struct claim *c)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	uint64_t now = host_now(c->h), ms = LEASE_LOCK_MS;
+
+	if (lease_load(c->h, c->vmid, &l, &e) == 0 && l.returning)
+		ms = RETURNING_MS;
+	lease_release(&l);
+	return now + ms <= c->deadline ? ms : c->deadline > now ? c->deadline - now : 0;
+}
+
+/* A start that another task has brought this far is not ours to take over. */
+static int foreign_start(struct claim *c, struct err *e)
+{
+	const struct lease *l = &c->lease;
+
+	if (!l->claimed || l->returning || (l->task.pid == c->caller.pid && l->task.start == c->caller.start) ||
+	    !lease_process_alive(c->h, l->task))
+		return 0;
+	return err_set(e, EBUSY, "another task (pid %d) is starting VM %u; nothing was touched", (int)l->task.pid,
+		       c->vmid);
+}
+
 /* What this VM itself left: kept locked in c->lease, so that the new plan can take it over. */
 static int find_own(struct claim *c, struct err *e)
 {
 	struct err mine = ERR_INIT;
-	int r = lease_open(c->h, c->vmid, LEASE_LOCK_MS, &c->lease, &mine);
+	int r = lease_open(c->h, c->vmid, own_patience(c), &c->lease, &mine);
 
 	if (r == -ENOENT)
 		return 0;
@@ -283,7 +310,25 @@ static int find_own(struct claim *c, struct err *e)
 		*e = mine;
 		return r;
 	}
-	return claim_wait_gone(c, &c->lease, e);
+	r = foreign_start(c, e);
+	return r == 0 ? claim_wait_gone(c, &c->lease, e) : r;
+}
+
+/* Under the node lock nobody makes a lease any more: a second pre-start of this VM may have made one
+ * since we looked. */
+static int find_own_locked(struct claim *c, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < 3; i++) {
+		r = c->lease.fd < 0 ? find_own(c, e) : 0;
+		if (r == 0)
+			r = lock_node(c, e);
+		if (r < 0 || c->lease.fd >= 0 || !host_exists(c->h, lease_path(c->vmid).s))
+			return r;
+		unlock_node(c);
+	}
+	return r < 0 ? r : err_set(e, EBUSY, "the lease of VM %u appears again and again; nothing was touched", c->vmid);
 }
 
 bool claim_wait_for(struct claim *c, unsigned vmid)
@@ -313,10 +358,8 @@ int claim_enter(struct claim *c, struct err *e)
 {
 	int r = lease_prepare(c->h, e);
 
-	if (r == 0 && c->lease.fd < 0)
-		r = find_own(c, e);
 	if (r == 0)
-		r = lock_node(c, e);
+		r = find_own_locked(c, e);
 	return r == 0 ? recover_others(c, e) : r;
 }
 
@@ -418,12 +461,12 @@ static int roll_back(struct claim *c, struct err *e)
 	return -e->code;
 }
 
-int claim_take(struct claim *c, const struct plan *plan, struct lease_process task, struct err *e)
+int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 {
 	struct runner r = { .h = c->h, .lease = &c->lease, .limit = c->limit, .cancel = c->cancel,
 			    .deadline = c->deadline };
 	struct lease fresh = LEASE_INIT;
-	int q = lease_create(c->h, plan, task, &fresh, e);
+	int q = lease_create(c->h, plan, c->caller, &fresh, e);
 
 	if (q < 0)
 		return q;

@@ -28,6 +28,7 @@ struct claim {
 	struct host *h;
 	const struct claim_world *world;
 	unsigned vmid;
+	struct lease_process caller;	/* the Proxmox task that we work for */
 	uint64_t deadline;		/* host_now() value for the whole entry */
 	uint64_t back_ms;		/* what a roll-back may take on top of it */
 	uint64_t release_ms;		/* how long to wait until QEMU has let go */
@@ -48,7 +49,7 @@ void claim_release(struct claim *c);
 /*
  * Gets ready to claim for c->vmid: state folders, what dead hooks of other VMs left is given back,
  * a lease that this VM still has is locked (c->lease) once its old QEMU is gone, and the node lock
- * is held on return.  -EBUSY: the VM is running.
+ * is held on return.  -EBUSY: the VM is running, or another task is starting it.
  */
 int claim_enter(struct claim *c, struct err *e) _must_check_;
 
@@ -63,7 +64,7 @@ int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e
 /* Carries out a plan without refusals: writes the lease (in place of an older one of this VM, whose
  * devices must all be in the plan), drops the node lock, runs the steps.  On failure everything done
  * has been taken back and the lease is gone, or says what could not be. */
-int claim_take(struct claim *c, const struct plan *plan, struct lease_process task, struct err *e) _must_check_;
+int claim_take(struct claim *c, const struct plan *plan, struct err *e) _must_check_;
 
 /* Are all devices of the lease we found in the plan? */
 bool claim_covers(const struct claim *c, const struct plan *plan);

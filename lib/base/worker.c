@@ -22,6 +22,8 @@ static void serve(struct host *h, worker_fn fn, void *arg, int fd, size_t reques
 		if (send(fd, reply, reply_size, MSG_NOSIGNAL) != (ssize_t)reply_size)
 			break;
 	}
+	free(request);
+	free(reply);
 	_exit(0);
 }
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUNDS 40
+#define ROUNDS 40	/* divided by play_stride() */
 
 static int run(struct host *h, unsigned vmid, const char *phase, int cancel)
 {
@@ -57,7 +57,7 @@ static void test_two_vms(void **state)
 
 	(void)state;
 	play_open(&p, &scenarios[0]);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < ROUNDS; i += play_stride()) {
 		pid_t a = start(&p, p.s->vmid), b = start(&p, p.s->rival);
 		int ra = status_of(a), rb = status_of(b);
 		struct lease la = LEASE_INIT, lb = LEASE_INIT;
@@ -65,13 +65,13 @@ static void test_two_vms(void **state)
 		int has_a = lease_load(&p.k.host, p.s->vmid, &la, &e), has_b = lease_load(&p.k.host, p.s->rival, &lb, &e);
 
 		if ((has_a == 0) + (has_b == 0) != 1)
-			fail_msg("round %d: %d VMs have the card (exit %d and %d)", i, (has_a == 0) + (has_b == 0), ra, rb);
-		play_taken(&p, has_a == 0 ? p.s->vmid : p.s->rival, "round %d", i);
+			fail_msg("round %u: %d VMs have the card (exit %d and %d)", i, (has_a == 0) + (has_b == 0), ra, rb);
+		play_taken(&p, has_a == 0 ? p.s->vmid : p.s->rival, "round %u", i);
 		lease_release(&la);
 		lease_release(&lb);
 		assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
 		assert_int_equal(play_hook(&p, p.s->rival, "post-stop"), 0);
-		play_same(&p, "round %d", i);
+		play_same(&p, "round %u", i);
 	}
 	play_close(&p);
 }

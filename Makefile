@@ -122,12 +122,12 @@ check-model:
 check-sanitize:
 	$(MAKE) -j$(JOBS) SANITIZE=1 BUILD=$(BUILD)/asan tests
 	PLAY_STRIDE=7 $(MAKE) SANITIZE=1 BUILD=$(BUILD)/asan rings
+VALGRIND := env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so valgrind -q --error-exitcode=99 --leak-check=full
 $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) -O2 $(WARN) -Wno-format-truncation -fPIC -shared -o $@ $<
 check-valgrind: tests $(BUILD)/valgrind-shim.so
-	PLAY_STRIDE=60 $(MAKE) check-unit check-claim RUN='env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so \
-		valgrind -q --error-exitcode=99 --leak-check=full'
+	PLAY_STRIDE=60 $(MAKE) check-unit check-claim RUN='$(VALGRIND)'
 check-clang:
 	$(MAKE) -j$(JOBS) CC=clang DEV=1 BUILD=$(BUILD)/clang all
 lint: all

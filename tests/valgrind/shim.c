@@ -117,6 +117,8 @@ static long open_in_root(int root, const char *path, const struct open_how *how)
 	}
 	memcpy(w.rest, path, strlen(path) + 1);
 	w.fd[0] = dup(root);
+	if (w.fd[0] < 0)
+		return -1;
 	while (fd == -2)
 		fd = walk_step(&w, how);
 	code = errno;
@@ -131,11 +133,15 @@ static long watch_pid(pid_t pid)
 	struct timespec nap = { 0, 2000000 };
 	char path[64], stat[256], *paren;
 	int ends[2], fd;
+	long middle;
 	ssize_t n;
 
 	if (kill(pid, 0) < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
-	if (raw(SYS_fork, 0, 0, 0, 0, 0, 0) == 0) {
+	middle = raw(SYS_fork, 0, 0, 0, 0, 0, 0);
+	if (middle == 0 && raw(SYS_fork, 0, 0, 0, 0, 0, 0) != 0)
+		raw(SYS_exit_group, 0, 0, 0, 0, 0, 0);	/* the watcher is nobody's child: waitpid(-1) must not meet it */
+	if (middle == 0) {
 		raw(SYS_close_range, 0, ends[1] - 1, 0, 0, 0, 0);
 		raw(SYS_close_range, ends[1] + 1, ~0U, 0, 0, 0, 0);
 		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -148,8 +154,10 @@ static long watch_pid(pid_t pid)
 				break;
 			nanosleep(&nap, NULL);
 		}
+		raw(SYS_write, ends[1], (long)"", 1, 0, 0, 0);
 		raw(SYS_exit_group, 0, 0, 0, 0, 0, 0);
 	}
+	raw(SYS_wait4, middle, 0, 0, 0, 0, 0);
 	close(ends[1]);
 	return ends[0];
 }

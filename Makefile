@@ -127,7 +127,7 @@ $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) -O2 $(WARN) -Wno-format-truncation -fPIC -shared -o $@ $<
 check-valgrind: tests $(BUILD)/valgrind-shim.so
-	PLAY_STRIDE=60 $(MAKE) check-unit check-claim RUN='$(VALGRIND)'
+	PLAY_STRIDE=120 $(MAKE) check-unit check-claim RUN='$(VALGRIND)'
 check-clang:
 	$(MAKE) -j$(JOBS) CC=clang DEV=1 BUILD=$(BUILD)/clang all
 lint: all

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel_int.h"
@@ -112,6 +113,19 @@ static int group_number(const char *path)
 	return (int)n;
 }
 
+/* is_flocked() of another process has the lock for a moment too: only who keeps it holds the group. */
+static bool take_group(int fd)
+{
+	const struct timespec ms = { 0, 1000000 };
+
+	for (int i = 0; i < 50; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		nanosleep(&ms, NULL);
+	}
+	return false;
+}
+
 int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode)
 {
 	int group = group_number(path), fd = host_default_ops.open(&k->host, path, flags & ~O_CREAT, mode), lock;
@@ -119,7 +133,7 @@ int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode)
 	if (fd < 0 || group < 0)
 		return fd;
 	lock = klock(k);
-	if (vm_has_group(k, group) || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (vm_has_group(k, group) || !take_group(fd)) {
 		close(fd);
 		fd = -EBUSY;
 	} else {

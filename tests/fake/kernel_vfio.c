@@ -151,9 +151,12 @@ static bool group_in(struct fake_kernel *k, int group, int fd)
 {
 	struct fake_group *g = &k->shared->groups[group];
 
-	if (g->container_set && !is_flocked(k, tfs_path("/dev/vfio/%d", group).s))
+	/* only its own: another process may be taking the group in this very moment */
+	if (!g->container_set || g->pid != getpid())
+		return false;
+	if (!is_flocked(k, tfs_path("/dev/vfio/%d", group).s))
 		*g = (struct fake_group){ false, false, 0, -1 };
-	return g->container_set && g->pid == getpid() && g->container == fd;
+	return g->container_set && g->container == fd;
 }
 
 static int container_set_iommu(struct fake_kernel *k, int fd)

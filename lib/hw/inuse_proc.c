@@ -9,77 +9,40 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inuse_dir.h"
+#include "crowd.h"
 #include "inuse_peek.h"
-#include "str.h"
 
 enum {
 	THREADS = 8,
 	SHARE = 250,	/* processes below which another thread costs more than it saves */
 };
 
-struct crowd {
-	int *pids;
-	size_t n, size;
+struct queue {
+	struct crowd crowd;
+	pid_t self;		/* left out; 0 = nobody is */
 	atomic_size_t next;	/* the first that no thread has taken */
 	atomic_int error;	/* of whoever failed first */
 };
 
 struct worker_thread {
-	struct crowd *crowd;
+	struct queue *queue;
 	struct inuse_peek peek;
 	pthread_t id;
 	bool started;
 };
 
-static int add_pid(struct crowd *c, int pid)
-{
-	if (c->n == c->size) {
-		size_t size = c->size ? c->size * 2 : 512;
-		int *v = realloc(c->pids, size * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		c->pids = v;
-		c->size = size;
-	}
-	c->pids[c->n++] = pid;
-	return 0;
-}
-
-static int list_processes(struct crowd *c, struct host *h)
-{
-	struct inuse_dir d;
-	unsigned char type;
-	const char *name;
-	uint64_t pid;
-	int r, self = h->real ? getpid() : 0;
-
-	r = inuse_dir_open(&d, h, "/proc");
-	if (r < 0)
-		return r;
-	while ((r = inuse_dir_next(&d, &name, &type)) > 0) {
-		if (str_to_u64(name, 10, &pid) < 0 || pid > INT32_MAX || (int)pid == self)
-			continue;
-		r = add_pid(c, (int)pid);
-		if (r < 0)
-			break;
-	}
-	inuse_dir_close(&d);
-	return r;
-}
-
 static void *work(void *arg)
 {
 	struct worker_thread *w = arg;
-	struct crowd *c = w->crowd;
+	struct queue *q = w->queue;
+	const struct crowd *c = &q->crowd;
 
-	while (atomic_load(&c->error) == 0) {
-		size_t i = atomic_fetch_add(&c->next, 1);
-		int r = i < c->n ? inuse_peek(&w->peek, c->pids[i]) : 0;
+	while (atomic_load(&q->error) == 0) {
+		size_t i = atomic_fetch_add(&q->next, 1);
+		int r = i < c->n && c->pids[i] != q->self ? inuse_peek(&w->peek, c->pids[i]) : 0;
 
 		if (r < 0)
-			atomic_store(&c->error, r);
+			atomic_store(&q->error, r);
 		if (i >= c->n)
 			break;
 	}
@@ -100,7 +63,7 @@ static size_t count_threads(const struct crowd *c, const struct host *h)
 }
 
 /* The caller's thread works too; a thread that cannot be had is done without. */
-static int look(struct crowd *c, struct worker_thread *w, size_t threads)
+static int look(struct queue *q, struct worker_thread *w, size_t threads)
 {
 	for (size_t i = 1; i < threads; i++)
 		w[i].started = pthread_create(&w[i].id, NULL, work, &w[i]) == 0;
@@ -108,7 +71,7 @@ static int look(struct crowd *c, struct worker_thread *w, size_t threads)
 	for (size_t i = 1; i < threads; i++)
 		if (w[i].started)
 			pthread_join(w[i].id, NULL);
-	return atomic_load(&c->error);
+	return atomic_load(&q->error);
 }
 
 static int by_pid(const void *a, const void *b)
@@ -163,20 +126,20 @@ static int tell_all(struct inuse_pass *p, const struct worker_thread *w, size_t 
 	return r;
 }
 
-static int run(struct inuse_pass *p, struct crowd *c, const struct inuse_match *match)
+static int run(struct inuse_pass *p, struct queue *q, const struct inuse_match *match)
 {
 	struct worker_thread w[THREADS] = { 0 };
-	size_t threads = count_threads(c, p->h);
+	size_t threads = count_threads(&q->crowd, p->h);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < threads; i++) {
-		w[i].crowd = c;
+		w[i].queue = q;
 		w[i].peek.pass = p;
 		w[i].peek.match = match;
 		r = inuse_maps_init(&w[i].peek.maps, p->maps);
 	}
 	if (r == 0)
-		r = look(c, w, threads);
+		r = look(q, w, threads);
 	if (r == 0)
 		r = tell_all(p, w, threads);
 	for (size_t i = 0; i < threads; i++) {
@@ -188,17 +151,17 @@ static int run(struct inuse_pass *p, struct crowd *c, const struct inuse_match *
 
 int inuse_proc_run(struct inuse_pass *p, struct err *e)
 {
-	struct crowd c = { .pids = NULL };
+	struct queue q = { .crowd = CROWD_INIT, .self = p->h->real ? getpid() : 0 };
 	struct inuse_match match = { .n = 0 };
 	int r;
 
 	p->unseen = 0;
-	r = list_processes(&c, p->h);
+	r = crowd_list(p->h, &q.crowd);
 	if (r == 0)
 		r = inuse_match_init(&match, p->nodes, p->n);
 	if (r == 0)
-		r = run(p, &c, &match);
+		r = run(p, &q, &match);
 	inuse_match_release(&match);
-	free(c.pids);
+	crowd_release(&q.crowd);
 	return r < 0 ? err_set(e, -r, "cannot look through the processes in /proc: %s", err_text(r)) : 0;
 }

@@ -2,12 +2,12 @@
 /* The QEMU of a VM, found by pid file, command line or scope: see running.h. */
 #include "running.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "crowd.h"
 #include "macro.h"
 #include "str.h"
 
@@ -236,50 +236,39 @@ static bool may_be_qemu(struct host *h, pid_t pid)
 	return strstr(slash ? slash : exe, "qemu") || strstr(slash ? slash : exe, "kvm");
 }
 
-struct scan {
-	struct host *h;
-	unsigned vmid;
-	bool found;
-	struct running best;
-	struct err *e;
-	int failed;
-};
-
-static int scan_one(void *arg, const char *name)
+/* The youngest of them: a VM that was started anew while its last QEMU is on its way out. */
+static int scan_crowd(struct host *h, const struct crowd *c, unsigned vmid, struct running *best, struct err *e)
 {
-	struct scan *s = arg;
-	struct running one;
-	pid_t pid;
-	int r;
+	int failed = 0, any = 0;
 
-	if (!isdigit((unsigned char)*name) || to_pid(name, &pid) < 0 || !may_be_qemu(s->h, pid))
-		return 0;
-	r = running_is_vm(s->h, pid, s->vmid, s->e);
-	if (r < 0)
-		s->failed = r;
-	if (r <= 0 || !found(s->h, pid, RUNNING_CMDLINE, &one))
-		return 0;
-	if (!s->found || one.starttime > s->best.starttime ||
-	    (one.starttime == s->best.starttime && one.pid > s->best.pid))
-		s->best = one;
-	s->found = true;
-	return 0;
+	for (size_t i = 0; i < c->n; i++) {
+		struct running one;
+		int r = may_be_qemu(h, c->pids[i]) ? running_is_vm(h, c->pids[i], vmid, e) : 0;
+
+		if (r < 0)
+			failed = r;
+		if (r <= 0 || !found(h, c->pids[i], RUNNING_CMDLINE, &one))
+			continue;
+		if (!any || one.starttime >= best->starttime)
+			*best = one;
+		any = 1;
+	}
+	return any ? any : failed;
 }
 
 static int find_by_cmdline(struct host *h, unsigned vmid, struct running *ret, struct err *e)
 {
-	struct scan s = { .h = h, .vmid = vmid, .e = e };
-	int r = host_list(h, "/proc", scan_one, &s);
+	struct crowd c;
+	int r = crowd_list(h, &c);
 
-	if (s.found) {
-		*ret = s.best;
-		return 1;
-	}
-	if (r == -ENOENT && !h->real)
-		return 0;
-	if (r < 0)
-		return err_set(e, -r, "cannot list /proc: %s", err_text(r));
-	return s.failed;
+	if (r == 0)
+		r = scan_crowd(h, &c, vmid, ret, e);
+	else if (r == -ENOENT && !h->real)
+		r = 0;
+	else
+		err_set(e, -r, "cannot list /proc: %s", err_text(r));
+	crowd_release(&c);
+	return r;
 }
 
 /* Where systemd keeps the scope: cgroup v2, and the mixed layout that PVE 8 can still boot with. */

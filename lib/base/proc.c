@@ -33,15 +33,21 @@ static void close_all_but(const int keep[], int n)
 	syscall(SYS_close_range, from, ~0U, 0);
 }
 
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What is ignored would stay so across execve(2). */
 static void signals_default(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
 
 	for (int s = 1; s < 32; s++)	/* nobody hands down real-time signals */
 		sigaction(s, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void proc_shed(int output, const int keep[], int n)
@@ -49,7 +55,7 @@ void proc_shed(int output, const int keep[], int n)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
-	signals_default();
+	unblock_signals();
 	if (null >= 0)
 		dup2(null, 0);
 	else
@@ -79,6 +85,7 @@ static void child(const char *const argv[], int output, int report)
 	int code;
 
 	proc_shed(output, &report, 1);
+	signals_default();
 	execve(argv[0], (char *const *)argv, (char *const *)env);
 	code = errno;
 	(void)!write(report, &code, sizeof(code));

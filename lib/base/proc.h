@@ -10,9 +10,9 @@
 
 #include "host.h"
 
-/* In a fresh child: own session, default signals and mask, /dev/null on 0-2 (stdout and stderr on
- * `output` if that is >= 0), every other descriptor closed except the `n` of keep[] (-1 is
- * skipped). */
+/* In a fresh child: own session, no signal blocked, /dev/null on 0-2 (stdout and stderr on `output`
+ * if that is >= 0), every other descriptor closed except the `n` of keep[] (-1 is skipped).  What
+ * the parent ignores (SIGPIPE) stays ignored. */
 void proc_shed(int output, const int keep[], int n);
 
 /* host_ops.run on the running machine: argv[0] is an absolute path; the environment holds PATH,

@@ -10,8 +10,8 @@
  *
  * The child inherits nothing it could harm us with: standard streams are /dev/null (Proxmox's
  * run_command reads both pipes to end-of-file, whoever holds them), every other descriptor is
- * closed except the host's root and those the caller names, signals are at their defaults, and
- * it sits in a session of its own.  It ends when the parent's end of the socket closes.
+ * closed except the host's root and those the caller names, no signal is blocked, and it sits in a
+ * session of its own.  It ends when the parent's end of the socket closes.
  *
  * Requests and replies are fixed-size values without pointers.
  */

@@ -147,12 +147,29 @@ static void step_failed(struct race *c, struct lane *lane, struct err *e)
 		mark_failed(c, lane->at, e);
 }
 
+static void mark_over(struct race *c, struct lane *lane, uint64_t ns, int enable)
+{
+	struct err e = ERR_INIT;
+	int r = lease_mark(c->r->lease, lane->at, c->way == STEP_DO ? MARK_DONE : MARK_UNDONE, ns, enable, NULL, &e);
+
+	if (r < 0 && c->way == STEP_DO) {
+		remember(c, &e);
+		c->stop = true;
+	} else if (r < 0) {
+		c->r->lease->at[lane->at].mark = MARK_UNDONE;
+	}
+}
+
 /* Sends the lane on its way to the next step, or ends it. */
 static void advance(struct race *c, struct lane *lane)
 {
 	struct err e = ERR_INIT;
 
 	while (!c->stop && next_step(c, lane)) {
+		if (step_is_idle(plan_of(c)->steps[lane->at].kind, c->way)) {
+			mark_over(c, lane, 0, -1);
+			continue;
+		}
 		if (send_step(c, lane, &e) == 0)
 			return;
 		step_failed(c, lane, &e);
@@ -163,20 +180,11 @@ static void advance(struct race *c, struct lane *lane)
 static void step_done(struct race *c, struct lane *lane)
 {
 	const struct step *s = &plan_of(c)->steps[lane->at];
-	struct err e = ERR_INIT;
-	int r;
 
 	lane->ns += c->reply.ns;
 	if (c->way == STEP_DO && s->kind == STEP_RESET && lane->chain - 1 < ARRAY_SIZE(c->r->report.used))
 		memcpy(c->r->report.used[lane->chain - 1], c->reply.used, sizeof(c->reply.used));
-	r = lease_mark(c->r->lease, lane->at, c->way == STEP_DO ? MARK_DONE : MARK_UNDONE, c->reply.ns,
-		       c->reply.enable, NULL, &e);
-	if (r < 0 && c->way == STEP_DO) {
-		remember(c, &e);
-		c->stop = true;
-	} else if (r < 0) {
-		c->r->lease->at[lane->at].mark = MARK_UNDONE;
-	}
+	mark_over(c, lane, c->reply.ns, c->reply.enable);
 }
 
 static void answered(struct race *c, struct lane *lane)

@@ -253,6 +253,11 @@ uint64_t step_limit(enum step_kind kind, enum step_way way)
 	return way == STEP_DO ? kinds[kind].do_ms : kinds[kind].undo_ms;
 }
 
+bool step_is_idle(enum step_kind kind, enum step_way way)
+{
+	return (way == STEP_DO ? kinds[kind].act : kinds[kind].undo) == nothing;
+}
+
 struct step_text step_describe(const struct step *s, enum step_way way)
 {
 	const char *fmt = way == STEP_DO ? kinds[s->kind].do_text : kinds[s->kind].undo_text;

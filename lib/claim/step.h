@@ -33,6 +33,9 @@ void step_serve(struct host *h, void *arg, const void *request, void *reply);
  * waits (pci_dev_wait polls for 60 s) and from drivers' behaviour. */
 uint64_t step_limit(enum step_kind kind, enum step_way way);
 
+/* This way the step only has its place in the order: there is nothing to do, and no worker to ask. */
+bool step_is_idle(enum step_kind kind, enum step_way way);
+
 /* "unbind 0000:01:00.0 from nvidia": the step in words, for messages. */
 struct step_text { char s[160]; };
 struct step_text step_describe(const struct step *s, enum step_way way);

@@ -86,7 +86,7 @@ $(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/l
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Rings 1 to 4; each prints how many passed.  RUN is put before each test program (valgrind).
-.PHONY: rings check-unit check-claim check-tree check-cli
+.PHONY: rings check-unit check-claim check-tree check-commands check-cli
 rings: check-unit check-tree check-claim check-cli
 check-unit: tests
 	tests/ring unit '$(RUN)' $(UNIT_BIN)
@@ -94,8 +94,9 @@ check-claim: tests
 	tests/ring claim '$(RUN)' $(CLAIM_BIN)
 check-tree: tests
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
-check-cli: tests
+check-commands: tests
 	tests/ring commands '$(RUN)' $(CLI_BIN)
+check-cli: check-commands
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
 
 $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
@@ -126,8 +127,19 @@ VALGRIND := env LD_PRELOAD=$(CURDIR)/$(BUILD)/valgrind-shim.so valgrind -q --err
 $(BUILD)/valgrind-shim.so: tests/valgrind/shim.c
 	@mkdir -p $(@D)
 	$(CC) $(STD) -O2 $(WARN) -Wno-format-truncation -fPIC -shared -o $@ $<
+VALGRIND_DIR := $(BUILD)/valgrind
+.PHONY: valgrind-tree valgrind-cli
+valgrind-tree:
+	tests/valgrind/wrap make $(BUILD) $(VALGRIND_DIR)/tree
+	PVE_GPU=$(VALGRIND_DIR)/tree/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
+	tests/valgrind/wrap check $(VALGRIND_DIR)/tree
+valgrind-cli:
+	tests/valgrind/wrap make $(BUILD) $(VALGRIND_DIR)/cli
+	BARE= PVE_GPU=$(VALGRIND_DIR)/cli/pve-gpu GPU_HOOK=$(VALGRIND_DIR)/cli/gpu-hook MKTREE=$(BUILD)/mktree tests/cli/run
+	tests/valgrind/wrap check $(VALGRIND_DIR)/cli
 check-valgrind: tests $(BUILD)/valgrind-shim.so
-	PLAY_STRIDE=120 $(MAKE) check-unit check-claim RUN='$(VALGRIND)'
+	PLAY_STRIDE=120 $(MAKE) check-unit check-claim check-commands RUN='$(VALGRIND)'
+	$(MAKE) -j2 valgrind-tree valgrind-cli
 check-clang:
 	$(MAKE) -j$(JOBS) CC=clang DEV=1 BUILD=$(BUILD)/clang all
 lint: all
@@ -174,7 +186,7 @@ help:
 	@echo 'make check           everything below; installs what it needs'
 	@echo 'make rings           unit, tree, claim and cli tests; seconds, no root needed'
 	@echo 'make check-sanitize  the same under ASan and UBSan'
-	@echo 'make check-valgrind  unit and claim tests under valgrind'
+	@echo 'make check-valgrind  the same under valgrind, with a sample of the loops over all writes'
 	@echo 'make check-lab       the real kernel in QEMU'
 	@echo 'make check-model     the lease protocol, searched by spin'
 	@echo 'make lint            house rules, shellcheck'

@@ -109,9 +109,9 @@ $ gpu-hook 999999998 post-stop
 ? 0
 
 # Streams that are not there.
-$ gpu-hook 999999998 pre-stop <&- >&- 2>&-
+= gpu-hook 999999998 pre-stop <&- >&- 2>&-
 ? 0
-$ gpu-hook 999999998 pre-start >&-
+= gpu-hook 999999998 pre-start >&-
 ? 1
 $ gpu-hook 999999998 pre-start >/dev/full
 ? 1

@@ -16,26 +16,26 @@ $ pve-gpu --help >/dev/full
 $ pve-gpu --version >/dev/full
 ! pve-gpu: cannot write to the standard output: No space left on device
 ? 1
-$ pve-gpu list --root m >&-
+= pve-gpu list --root m >&-
 ! pve-gpu: cannot write to the standard output: Bad file descriptor
 ? 1
-$ pve-gpu list --root m --json >&-
+= pve-gpu list --root m --json >&-
 ! pve-gpu: cannot write to the standard output: Bad file descriptor
 ? 1
-$ pve-gpu list --root m 2>&- | wc -l
+= pve-gpu list --root m 2>&- | wc -l
 > 4
 ? 0
-$ pve-gpu plan 104 --root m 2>&-
+= pve-gpu plan 104 --root m 2>&-
 ? 1
 $ pve-gpu list --root m <&- | wc -l
 > 4
 ? 0
-$ pve-gpu list --root m <&- >&- 2>&-
+= pve-gpu list --root m <&- >&- 2>&-
 ? 1
 # A reader that has had enough is no news.
 $ helper deaf pve-gpu plan 100 --root m
 ? 1
-$ (ulimit -f 0; pve-gpu list --root m >file)
+= (ulimit -f 0; pve-gpu list --root m >file)
 ? 1
 
 # Colours: on a terminal, for those who want them, never in JSON.

@@ -78,41 +78,36 @@ static void device_writes(struct play *p, const char *phase, struct ops *ops)
 			snprintf(ops->text[ops->n++], sizeof(ops->text[0]), "%.159s", fake_log(&p->k, i));
 }
 
-static void play_phase(const char *phase, bool taken)
+static void play_phase(const struct scenario *s, const char *phase, bool taken)
 {
 	static struct ops ops;
+	struct play p;
 
-	for (size_t i = 0; i < n_deep; i++) {
-		struct play p;
-
-		play_open(&p, &scenarios[i]);
-		if (taken)
-			assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-		device_writes(&p, phase, &ops);
-		if (!taken)
-			assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
-		for (unsigned n = 0; n < ops.n; n += play_stride())
-			for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-				if (!taken)
-					play_again(&p);
-				if (taken)
-					assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-				hang_at(&p, phase, kinds[k], ops.text[n]);
-			}
-		play_close(&p);
-	}
+	play_open(&p, s);
+	if (taken)
+		assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
+	device_writes(&p, phase, &ops);
+	if (!taken)
+		assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
+	for (unsigned n = 0; n < ops.n; n += play_stride())
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			if (!taken)
+				play_again(&p);
+			if (taken)
+				assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
+			hang_at(&p, phase, kinds[k], ops.text[n]);
+		}
+	play_close(&p);
 }
 
 static void test_claim_hangs(void **state)
 {
-	(void)state;
-	play_phase("pre-start", false);
+	play_phase(*state, "pre-start", false);
 }
 
 static void test_return_hangs(void **state)
 {
-	(void)state;
-	play_phase("post-stop", true);
+	play_phase(*state, "post-stop", true);
 }
 
 static int tell(void **state)
@@ -122,12 +117,21 @@ static int tell(void **state)
 	return 0;
 }
 
-int main(void)
+/* Nearly all of this is waiting: tests/ring runs the parts, `test_hang:claim-gpu-four`, side by side. */
+int main(int argc, char *argv[])
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_claim_hangs),
-		cmocka_unit_test(test_return_hangs),
-	};
+	struct CMUnitTest tests[2 * 4];
+	char names[2 * 4][32];
 
+	assert_int_equal(2 * n_deep, ARRAY_SIZE(tests));
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		const struct scenario *s = &scenarios[i / 2];
+
+		snprintf(names[i], sizeof(names[i]), "%s-%s", i % 2 ? "return" : "claim", s->tree);
+		tests[i] = (struct CMUnitTest){ .name = names[i], .initial_state = (void *)s,
+						.test_func = i % 2 ? test_return_hangs : test_claim_hangs };
+	}
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, tell);
 }

@@ -76,7 +76,7 @@ HOOK_PART := $(filter-out $(BUILD)/hook/main.o,$(call obj,$(HOOK_SRC)))
 PLUGIN_PART := $(filter-out $(BUILD)/plugin/main.o,$(call obj,$(PLUGIN_SRC)))
 
 .PHONY: tests
-tests: all $(UNIT_BIN) $(CLAIM_BIN) $(CLI_BIN) $(BUILD)/mktree
+tests: all $(UNIT_BIN) $(CLAIM_BIN) $(CLI_BIN) $(BUILD)/mktree $(BUILD)/storm
 $(CLI_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(PLUGIN_PART) $(BUILD)/libpve-gpu.a
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 $(CLAIM_BIN): $(BUILD)/tests/claim/play.o
@@ -105,8 +105,10 @@ $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 
 # Ring 5: a real kernel with an emulated IOMMU and cards
 .PHONY: check-lab demo bench
-check-lab: all
+check-lab: all $(BUILD)/storm
 	tests/lab/run
+$(BUILD)/storm: $(BUILD)/tests/lab/guest/storm.o
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 demo:
 	@tests/deps demo
 	@$(MAKE) --no-print-directory -s all

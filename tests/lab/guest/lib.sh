@@ -331,3 +331,58 @@ $SAID"
 	fi
 	like "and says why: $3" "$SAID" "$3"
 }
+
+# --- Cards that misbehave, and the keeper of leases ------------------------------------------------------------------
+
+# Loads our own driver; fault NAME VALUE... sets its parameters (tests/lab/fakegpu).
+load_faults() {
+	insmod "/lib/modules/$(uname -r)/extra/fakegpu.ko"
+	is "our driver has its cards" "$(driver 01:00.0 02:00.0)" "fakegpu fakegpu"
+}
+
+unload_faults() {
+	ok "our driver can be unloaded" rmmod fakegpu
+}
+
+fault() {
+	while [ $# -gt 0 ]; do
+		echo "$2" >"/sys/module/fakegpu/parameters/$1"
+		shift 2
+	done
+}
+
+# What pve-gpu-watch.path and .service do: while there is a lease there is a watch, whatever becomes of it.
+keeper_on() {
+	: >"$LAB/watch.log"
+	(
+		while :; do
+			set -- "$LEASES"/*
+			if [ -e "$1" ]; then
+				"$TOOL" watch >>"$LAB/watch.log" 2>&1 &
+				echo $! >"$LAB/watch.pid"
+				wait $!
+			fi
+			sleep 0.1
+		done
+	) </dev/null >/dev/null 2>&1 &
+	keeper=$!
+}
+
+keeper_off() {
+	kill -9 $keeper
+	wait $keeper 2>/dev/null
+	kill "$(cat "$LAB/watch.pid")" 2>/dev/null
+	wait_until 20 test ! -e "/proc/$(cat "$LAB/watch.pid")"
+}
+
+keeper_said() {
+	cat "$LAB/watch.log"
+}
+
+keeper_has_said() {
+	grep -qE -- "$1" "$LAB/watch.log"
+}
+
+no_lease() {
+	[ -z "$(leases)" ]
+}

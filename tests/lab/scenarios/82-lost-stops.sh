@@ -1,0 +1,55 @@
+# shellcheck shell=sh disable=SC2086,SC2016,SC2154 # words of lib.sh; lists of addresses
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Nobody calls post-stop: the start failed behind pre-start, QEMU came up late, or was killed while it used the card.
+# board: faulty
+# limit: 240
+
+card='03:00.0 03:00.1'
+home='virtio-pci snd_hda_intel'
+away='vfio-pci vfio-pci'
+mkvm 100 'hostpci0: 0000:03:00,pcie=1'
+keeper_on
+
+came_back() {
+	ok "$1: the lease is closed" wait_until 15 no_lease
+	is "$1: the card is back" "$(driver $card)" "$home"
+	like "$1: watch says why" "$(keeper_said)" "$2"
+	: >"$LAB/watch.log"
+}
+
+# pvedaemon's worker (setsid) calls the hook, then fails at something else, and ends.
+failed_start() {
+	hook_ok 100 pre-start
+	sleep 1
+	is "while the task is at it, the VM has the card" "$(driver $card)" "$away"
+}
+setsid sh -c '. /repo/tests/lab/guest/lib.sh; "$@"' - true
+task failed_start
+came_back "the start failed behind pre-start" 'VM 100: the start failed'
+
+# The start timeout: only the launcher is killed, the task ends, and QEMU comes up all the same.
+late_qemu() {
+	hook_ok 100 pre-start
+	(start_qemu 100 $card) &
+	wait_until 20 sh -c 'grep -ls "^/usr/bin/kvm" /proc/[0-9]*/cmdline'
+}
+task late_qemu
+wait_until 30 test -s /run/qemu-server/100.pid
+sleep 3
+is "a QEMU that came up late keeps the card" "$(driver $card)" "$away"
+is "and its lease" "$(leases)" 100
+is "watch has let it be" "$(keeper_said)" ""
+stop_qemu 100 kill
+came_back "the late QEMU has ended" 'QEMU is gone and post-stop has not come'
+
+start_vm 100 $card
+is "QEMU uses both functions" "$(qemu_sees 100)" "hostpci0.0 hostpci0.1 "
+stop_qemu 100 kill
+came_back "QEMU was killed while it used the card" 'QEMU is gone and post-stop has not come'
+
+start_vm 100 $card
+kill -9 "$(cat "$LAB/watch.pid")"
+stop_qemu 100 kill
+came_back "watch was killed as well" 'QEMU is gone and post-stop has not come'
+ok "sound comes back" wait_until 10 sound_of 03:00.1
+keeper_off

@@ -422,5 +422,5 @@ int lease_open_step(const struct lease *l)
 
 bool lease_touched(const struct lease *l, size_t step)
 {
-	return l->at[step].mark != MARK_PLANNED && l->at[step].mark != MARK_UNDONE;
+	return (l->at[step].mark != MARK_PLANNED || l->plan.steps[step].kept) && l->at[step].mark != MARK_UNDONE;
 }

@@ -9,7 +9,8 @@
  *
  *   pve-gpu-lease 1 vmid=100 boot=... task=PID:START
  *   device 0000:01:00.0 key=hostpci0 id=10de:2684 ... driver=nvidia module=nvidia override= ...
- *   step 0 kind=override chain=1 at=0000:01:00.0 from= to=vfio-pci ...
+ *   step 0 kind=override chain=1 at=0000:01:00.0 from= to=vfio-pci ...      kept=1: an earlier start,
+ *                                    whose lease this one replaces, may have done it
  *   plan devices=2 steps=9
  *   intent 0            written before the step is done
  *   done 0 ns=41000 enable=0

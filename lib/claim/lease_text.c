@@ -73,6 +73,8 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 	(void)lease_word(&w, "to", s->to);
 	(void)lease_word(&w, "keep", s->keep);
 	(void)lease_word(&w, "arg", s->arg);
+	if (s->kept)
+		(void)str_add(&w, " kept=1");
 	r = w.failed ? -ENOMEM : lease_line(ret, "step %zu%s", i, w.s);
 	str_release(&w);
 	return r;
@@ -243,6 +245,7 @@ static int read_step(struct lease *l, const struct words *w)
 	s->chain = (unsigned)chain;
 	s->hot = hot != 0;
 	s->must = must != 0;
+	s->kept = word_value(w->w, w->n, "kept") != NULL;
 	s->enable = -1;
 	p->n_steps++;
 	return 0;

@@ -143,6 +143,7 @@ static const struct device *origin_of(const struct plan_input *in, struct bdf a)
 static void device_fill(struct device *v, const struct plan_input *in, const struct pdev *d)
 {
 	const struct device *was = origin_of(in, d->bdf);
+	bool kept = was != NULL;
 
 	/* It was on vfio-pci before us and somebody moved it since: then what we see is what counts. */
 	if (was && strcmp(was->driver, "vfio-pci") == 0 && strcmp(d->driver, "vfio-pci") != 0)
@@ -162,6 +163,7 @@ static void device_fill(struct device *v, const struct plan_input *in, const str
 	v->class = d->class;
 	v->group = d->group;
 	v->chain = 0;
+	v->kept = kept;
 	snprintf(v->key, sizeof(v->key), "%s", key_of(in, d->bdf));
 }
 
@@ -247,6 +249,7 @@ static int add_step(struct plan *p, enum step_kind kind, const struct device *v,
 	if (v) {
 		s->chain = v->chain;
 		s->bdf = v->bdf;
+		s->kept = v->kept;
 	}
 	snprintf(s->from, sizeof(s->from), "%s", from);
 	snprintf(s->to, sizeof(s->to), "%s", to);

@@ -66,6 +66,7 @@ struct device {
 	char override[PDEV_NAME];	/* "" = unset */
 	char power[16];			/* power/control */
 	char reset_method[PDEV_METHODS];
+	bool kept;			/* an earlier start of this VM has had it in hand already */
 };
 
 enum step_kind {
@@ -89,6 +90,7 @@ struct step {
 	struct bdf bdf;			/* all zero for STEP_MODULE */
 	bool hot;			/* STEP_RESET: VFIO hot reset is possible */
 	bool must;			/* STEP_RESET: no way to reset is a failure */
+	bool kept;			/* an earlier start may have done it: to be taken back in any case */
 	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
 	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again */

@@ -73,7 +73,7 @@ static bool wants_turn(struct race *c, const struct lane *lane, size_t i)
 		return false;
 	if (c->way == STEP_DO)
 		return mark == MARK_PLANNED;
-	return mark != MARK_PLANNED && mark != MARK_UNDONE && mark != MARK_FAILED && mark != MARK_STUCK &&
+	return lease_touched(c->r->lease, i) && mark != MARK_FAILED && mark != MARK_STUCK &&
 	       !device_given_up(c, s->bdf);
 }
 

@@ -2,9 +2,11 @@
 /* Running the hook on a fake kernel: see play.h. */
 #include "play.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +144,14 @@ int play_hook(struct play *p, unsigned vmid, const char *phase)
 	return play_hook_limited(p, vmid, phase, 0);
 }
 
+unsigned play_writes(struct play *p, const char *phase)
+{
+	fake_kernel_rewind(&p->k);
+	if (play_hook(p, p->s->vmid, phase) != 0)
+		fail_msg("%s: %s: %s", p->s->tree, phase, p->o.output);
+	return fake_log_count(&p->k);
+}
+
 /* A loaded module stays: unloading it could take it from somebody else. */
 static void forget_module(char *dump)
 {
@@ -214,4 +224,71 @@ void play_taken(struct play *p, unsigned vmid, const char *fmt, ...)
 	if (fake_violations(&p->k)[0])
 		fail_msg("%s: %s: %s", p->s->tree, what, fake_violations(&p->k));
 	lease_release(&l);
+}
+
+/* --- VMs, tasks and locks ---------------------------------------------------------------------- */
+
+void play_claim(struct play *p, unsigned vmid)
+{
+	if (play_hook(p, vmid, "pre-start") != 0)
+		fail_msg("%s: pre-start of VM %u: %s", p->s->tree, vmid, p->o.output);
+}
+
+void play_vm_up(struct play *p, bool noted)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	struct bdf fns[32];
+	size_t n;
+
+	assert_int_equal(lease_load(&p->k.host, p->s->vmid, &l, &e), 0);
+	n = l.plan.n_devices;
+	for (size_t i = 0; i < n; i++)
+		fns[i] = l.plan.devices[i].bdf;
+	lease_release(&l);
+	if (fake_vm_start(&p->k, p->s->vmid, fns, n, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	if (noted)
+		assert_int_equal(play_hook(p, p->s->vmid, "post-start"), 0);
+}
+
+void play_put(struct play *p, const char *path, const char *text)
+{
+	int fd = host_open_file(&p->k.host, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The hook's parent is this process: give it a life in the tree. */
+void play_task_begins(struct play *p)
+{
+	struct host_path dir = host_path("/proc/%d", (int)getpid());
+
+	(void)host_mkdir(&p->k.host, "/proc", 0755);
+	assert_int_equal(host_mkdir(&p->k.host, dir.s, 0755), 0);
+	play_put(p, host_path("%s/stat", dir.s).s, "1 (task qmstart) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0\n");
+}
+
+void play_task_ends(struct play *p)
+{
+	char dir[PATH_MAX + 64];
+
+	assert_int_equal(host_unlink(&p->k.host, host_path("/proc/%d/stat", (int)getpid()).s), 0);
+	snprintf(dir, sizeof(dir), "%s/proc/%d", p->k.tree.dir, (int)getpid());
+	assert_int_equal(rmdir(dir), 0);
+}
+
+int play_pve_lock(struct play *p, unsigned vmid)
+{
+	static const char *const dirs[] = { "/var", "/var/lock", "/var/lock/qemu-server" };
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		(void)host_mkdir(&p->k.host, dirs[i], 0755);
+	fd = host_open_file(&p->k.host, host_path("/var/lock/qemu-server/lock-%u.conf", vmid).s, O_RDWR | O_CREAT, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
 }

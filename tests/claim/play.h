@@ -46,6 +46,9 @@ int play_hook(struct play *p, unsigned vmid, const char *phase);
 /* The same with limits of `ms` for every step. */
 int play_hook_limited(struct play *p, unsigned vmid, const char *phase, unsigned ms);
 
+/* Runs a phase that must succeed: how many operations it takes. */
+unsigned play_writes(struct play *p, const char *phase);
+
 /* Loops over writes take every n-th (PLAY_STRIDE, 1 by default): under valgrind a sample has to do. */
 unsigned play_stride(void);
 
@@ -54,5 +57,19 @@ void play_same(struct play *p, const char *fmt, ...) _printf_(2, 3);
 bool play_is_same(struct play *p);
 /* Every device of the VM is on vfio-pci, and there is a complete lease. */
 void play_taken(struct play *p, unsigned vmid, const char *fmt, ...) _printf_(3, 4);
+
+/* --- VMs, tasks and locks ---------------------------------------------------------------------- */
+
+/* A pre-start that must succeed. */
+void play_claim(struct play *p, unsigned vmid);
+/* The scenario's VM gets a QEMU on what its lease holds; `noted`: post-start was called, too. */
+void play_vm_up(struct play *p, bool noted);
+/* The hook's parent is the test itself: as long as it is in the tree, the task lives. */
+void play_task_begins(struct play *p);
+void play_task_ends(struct play *p);
+/* Proxmox's own lock of a VM; close the descriptor to let go of it. */
+int play_pve_lock(struct play *p, unsigned vmid);
+/* A file of the machine with this content. */
+void play_put(struct play *p, const char *path, const char *text);
 
 #endif

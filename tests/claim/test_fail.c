@@ -40,14 +40,6 @@ static void names_the_step(struct play *p, unsigned n)
 		fail_msg("%s: '%s' failed, but the hook only said:\n%s", p->s->tree, op, said);
 }
 
-static unsigned count_writes(struct play *p, const char *phase)
-{
-	fake_kernel_rewind(&p->k);
-	if (play_hook(p, p->s->vmid, phase) != 0)
-		fail_msg("%s: %s: %s", p->s->tree, phase, p->o.output);
-	return fake_log_count(&p->k);
-}
-
 static void give_back(struct play *p, const char *what, unsigned n)
 {
 	fake_fault_clear(&p->k);
@@ -78,7 +70,7 @@ static void test_claim_fails(void **state)
 		unsigned writes;
 
 		play_open(&p, &scenarios[i]);
-		writes = count_writes(&p, "pre-start");
+		writes = play_writes(&p, "pre-start");
 		give_back(&p, "count", 0);
 		for (unsigned n = 1; n <= writes; n += play_stride())
 			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++)
@@ -97,7 +89,7 @@ static void test_return_fails(void **state)
 
 		play_open(&p, &scenarios[i]);
 		assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-		writes = count_writes(&p, "post-stop");
+		writes = play_writes(&p, "post-stop");
 		for (unsigned n = 1; n <= writes; n += play_stride())
 			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++) {
 				fake_kernel_rewind(&p.k);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The hook is killed at every write of every scenario, on the way there and on the way back; then
- * whoever comes next finishes it: the machine is as it was, or the VM that runs has the card. */
-#include "play.h"
+/* The hook, or watch, is killed at every write of every scenario, on the way there and on the way back;
+ * then whoever comes next finishes it: the machine is as it was, or the VM that runs has the card. */
+#include "keeper.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
 
 static const enum fake_fault_kind kinds[] = { FAKE_KILL_BEFORE, FAKE_KILL_AFTER, FAKE_KILL_MAIN };
-static unsigned cases;
 
 static void stop(struct play *p, unsigned vmid, const char *what, unsigned n)
 {
@@ -14,6 +16,8 @@ static void stop(struct play *p, unsigned vmid, const char *what, unsigned n)
 		fail_msg("%s: post-stop of VM %u %s %u (%s): %s", p->s->tree, vmid, what, n, fake_log(&p->k, n),
 			 p->o.output);
 }
+
+/* --- whoever comes next ------------------------------------------------------------------------ */
 
 static void by_post_stop(struct play *p, unsigned n)
 {
@@ -41,84 +45,187 @@ static void by_rival(struct play *p, unsigned n)
 	play_same(p, "the rival came and went after a kill at %u", n);
 }
 
-typedef void (*recovery)(struct play *p, unsigned n);
-static const recovery recoveries[] = { by_post_stop, by_same_vm, by_rival };
-
-static unsigned count_writes(struct play *p, const char *phase)
+static void by_watch(struct play *p, unsigned n)
 {
-	fake_kernel_rewind(&p->k);
-	if (play_hook(p, p->s->vmid, phase) != 0)
-		fail_msg("%s: %s: %s", p->s->tree, phase, p->o.output);
-	return fake_log_count(&p->k);
+	keeper_to_end(p, "a kill", n);
+	play_same(p, "watch after a kill at %u", n);
 }
 
-static void kill_at(struct play *p, const char *phase, unsigned n, enum fake_fault_kind kind, recovery next)
+static int run_release(struct host *h, void *arg)
 {
-	if (next == by_rival && !p->s->rival)
-		return;
+	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
+	char name[] = "pve-gpu", command[] = "release", vmid[16];
+	char *argv[] = { name, command, vmid, NULL };
+	int status;
+
+	snprintf(vmid, sizeof(vmid), "%u", *(unsigned *)arg);
+	status = cli_main(&c, 3, argv);
+	fflush(stdout);
+	return status;
+}
+
+static void by_release(struct play *p, unsigned n)
+{
+	unsigned vmid = p->s->vmid;
+
+	assert_int_equal(fake_main_run(&p->k, run_release, &vmid, KEEPER_PATIENCE_MS, &p->o), 0);
+	if (p->o.status != CLI_DONE)
+		fail_msg("%s: release after a kill at %u: status %d: %s", p->s->tree, n, p->o.status, p->o.output);
+	play_same(p, "release after a kill at %u", n);
+}
+
+static struct recovery {
+	const char *name;
+	void (*act)(struct play *p, unsigned n);
+	unsigned cases;
+} recoveries[] = {
+	{ "post-stop", by_post_stop, 0 }, { "the same VM's start", by_same_vm, 0 },
+	{ "another VM's start", by_rival, 0 }, { "watch", by_watch, 0 }, { "release", by_release, 0 },
+};
+
+/* --- the kills ----------------------------------------------------------------------------------- */
+
+static void kill_at(struct play *p, const char *phase, unsigned n, size_t i)
+{
+	struct recovery *next = &recoveries[i];
+	enum fake_fault_kind kind = kinds[(n + i) % ARRAY_SIZE(kinds)];
+
 	fake_kernel_rewind(&p->k);
 	fake_fault_add(&p->k, (struct fake_fault){ .kind = kind, .at = n, .times = 1 });
-	cases++;
+	next->cases++;
 	(void)play_hook(p, p->s->vmid, phase);
 	fake_fault_clear(&p->k);
-	next(p, n);
+	next->act(p, n);
+}
+
+static bool possible(const struct play *p, size_t i)
+{
+	return recoveries[i].act != by_rival || p->s->rival;
+}
+
+static void killed_claim(const struct scenario *s)
+{
+	struct play p;
+	unsigned writes;
+
+	play_open(&p, s);
+	writes = play_writes(&p, "pre-start");
+	stop(&p, s->vmid, "count", 0);
+	for (unsigned n = 1; n <= writes; n += play_stride())
+		for (size_t i = 0; i < ARRAY_SIZE(recoveries); i++) {
+			if (!possible(&p, i))
+				continue;
+			play_again(&p);
+			kill_at(&p, "pre-start", n, i);
+		}
+	play_close(&p);
+}
+
+static void killed_return(const struct scenario *s)
+{
+	struct play p;
+	unsigned writes;
+
+	play_open(&p, s);
+	play_claim(&p, s->vmid);
+	writes = play_writes(&p, "post-stop");
+	for (unsigned n = 1; n <= writes; n += play_stride())
+		for (size_t i = 0; i < ARRAY_SIZE(recoveries); i++) {
+			if (!possible(&p, i))
+				continue;
+			play_claim(&p, s->vmid);
+			kill_at(&p, "post-stop", n, i);
+		}
+	play_close(&p);
 }
 
 static void test_killed_claim(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < n_deep; i++) {
-		struct play p;
-		unsigned writes;
-
-		play_open(&p, &scenarios[i]);
-		writes = count_writes(&p, "pre-start");
-		stop(&p, p.s->vmid, "count", 0);
-		for (unsigned n = 1; n <= writes; n += play_stride())
-			for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-				for (size_t r = 0; r < ARRAY_SIZE(recoveries); r++) {
-					play_again(&p);
-					kill_at(&p, "pre-start", n, kinds[k], recoveries[r]);
-				}
-		play_close(&p);
-	}
+	for (size_t i = 0; i < n_scenarios; i++)
+		killed_claim(&scenarios[i]);
 }
 
 static void test_killed_return(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < n_deep; i++) {
-		struct play p;
-		unsigned writes;
+	for (size_t i = 0; i < n_scenarios; i++)
+		killed_return(&scenarios[i]);
+}
 
-		play_open(&p, &scenarios[i]);
-		assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-		writes = count_writes(&p, "post-stop");
-		for (unsigned n = 1; n <= writes; n += play_stride())
-			for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-				for (size_t r = 0; r < ARRAY_SIZE(recoveries); r++) {
-					assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-					kill_at(&p, "post-stop", n, kinds[k], recoveries[r]);
-					if (recoveries[r] == by_rival && !p.s->rival)
-						stop(&p, p.s->vmid, "without a rival", n);
-				}
-		play_close(&p);
+static unsigned watches, second_starts;
+
+/* It is killed itself, or its children are: systemd starts it again. */
+static void test_killed_watch(void **state)
+{
+	struct play p;
+	unsigned writes;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, p.s->vmid);
+	fake_kernel_rewind(&p.k);
+	keeper_to_end(&p, "nothing", 0);
+	writes = fake_log_count(&p.k);
+	for (unsigned n = 1; n <= writes; n += play_stride()) {
+		play_claim(&p, p.s->vmid);
+		fake_kernel_rewind(&p.k);
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = kinds[n % ARRAY_SIZE(kinds)], .at = n, .times = 1 });
+		watches++;
+		keeper_run(&p);
+		fake_fault_clear(&p.k);
+		keeper_to_end(&p, "a kill of watch", n);
+		play_same(&p, "watch after it was killed at %u", n);
 	}
+	play_close(&p);
+}
+
+/* A start that takes over what an earlier one has left knows, from its first record on, that those
+ * steps are done. */
+static void test_killed_take_over(void **state)
+{
+	struct play p;
+	unsigned writes;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, p.s->vmid);
+	writes = play_writes(&p, "pre-start");
+	for (unsigned n = 1; n <= writes; n += play_stride()) {
+		play_claim(&p, p.s->vmid);
+		fake_kernel_rewind(&p.k);
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = kinds[n % ARRAY_SIZE(kinds)], .at = n, .times = 1 });
+		second_starts++;
+		(void)play_hook(&p, p.s->vmid, "pre-start");
+		fake_fault_clear(&p.k);
+		by_watch(&p, n);
+	}
+	play_close(&p);
 }
 
 static int tell(void **state)
 {
+	unsigned n = 0;
+
 	(void)state;
-	printf("cases: %u kills, each followed by a recovery\n", cases);
+	for (size_t i = 0; i < ARRAY_SIZE(recoveries); i++)
+		n += recoveries[i].cases;
+	printf("cases: %u killed hooks, finished by", n);
+	for (size_t i = 0; i < ARRAY_SIZE(recoveries); i++)
+		printf(" %s %u%s", recoveries[i].name, recoveries[i].cases, i + 1 < ARRAY_SIZE(recoveries) ? "," : "");
+	printf("; %u killed watches and %u killed take-overs, finished by watch\n", watches, second_starts);
 	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_killed_take_over),
+		cmocka_unit_test(test_killed_watch),
 		cmocka_unit_test(test_killed_claim),
 		cmocka_unit_test(test_killed_return),
 	};
 
+	cmocka_set_test_filter(getenv("TEST"));
 	return cmocka_run_group_tests(tests, NULL, tell);
 }

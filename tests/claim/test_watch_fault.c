@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The keeper of leases when things go wrong: writes that hang, drivers that refuse, broken leases, a
+ * stop in the middle. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+static void hang_in(struct play *p, const char *phase, const char *op)
+{
+	struct fake_fault f = { .kind = FAKE_HANG_LOCKED, .times = 1 };
+	struct keeper k;
+
+	snprintf(f.match, sizeof(f.match), "%s", op);
+	fake_kernel_rewind(&p->k);
+	fake_fault_add(&p->k, f);
+	if (play_hook_limited(p, p->s->vmid, phase, 300) == 0)
+		fail_msg("'%s' was to hang in %s", op, phase);
+	assert_true(fake_hanging(&p->k) > 0);
+	keeper_start(p, &k);
+	keeper_says(&k, "hangs in the kernel");
+	assert_false(keeper_ended(&k, KEEPER_QUIET_MS));
+	assert_null(strstr(keeper_said(&k), "gave back"));
+	fake_fault_clear(&p->k);
+	fake_hang_release(&p->k);
+	keeper_says(&k, "has come back from the kernel");
+	keeper_ends(&k, 0);
+	play_same(p, "watch after '%s' of %s had hung", op, phase);
+}
+
+static void test_hung_hook(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	hang_in(&p, "pre-start", "drivers/nvidia/unbind");
+	hang_in(&p, "pre-start", "drivers/vfio-pci/bind");
+	play_claim(&p, p.s->vmid);
+	hang_in(&p, "post-stop", "drivers/vfio-pci/unbind");
+	play_claim(&p, p.s->vmid);
+	hang_in(&p, "post-stop", "drivers/nvidia/bind");
+	play_close(&p);
+}
+
+/* Its own write hangs; meanwhile the card of another VM comes back. */
+static void test_hung_watch(void **state)
+{
+	static const struct scenario both = { .tree = "twins", .vmid = 100 };
+	struct fake_fault f = { .kind = FAKE_HANG_LOCKED, .match = "drivers/vfio-pci/unbind 0000:42", .times = 1 };
+	struct keeper k;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &both);
+	play_task_begins(&p);	/* else the second start gives the first one's card back */
+	play_claim(&p, 100);
+	play_claim(&p, 101);
+	play_task_ends(&p);
+	fake_fault_add(&p.k, f);
+	keeper_limit_ms = 600;
+	keeper_start(&p, &k);
+	keeper_limit_ms = 0;
+	keeper_says(&k, "VM 101: the start failed: its task is gone and no QEMU came up: gave back");
+	keeper_says(&k, "VM 100: the start failed: its task is gone and no QEMU came up; ");
+	assert_false(keeper_ended(&k, KEEPER_QUIET_MS));
+	fake_fault_clear(&p.k);
+	fake_hang_release(&p.k);
+	keeper_says(&k, "VM 100: the step that hung has come back from the kernel: gave back");
+	keeper_ends(&k, 0);
+	play_same(&p, "after watch's own write had hung");
+	play_close(&p);
+}
+
+/* The driver refuses `times` times; watch tries four times in all. */
+static void refuse(struct play *p, unsigned times)
+{
+	struct keeper k;
+
+	play_claim(p, p->s->vmid);
+	fake_kernel_rewind(&p->k);
+	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "drivers/nvidia/bind", .err = EIO,
+						   .times = times });
+	keeper_start(p, &k);
+	if (times) {
+		keeper_ends(&k, 0);
+		play_same(p, "after %u refusals", times);
+		return;
+	}
+	keeper_says(&k, "tried 4 times");
+	assert_false(keeper_ended(&k, KEEPER_QUIET_MS));
+	fake_fault_clear(&p->k);
+	assert_int_equal(play_hook(p, p->s->vmid, "post-stop"), 0);	/* as 'release' does */
+	keeper_ends(&k, 0);
+	play_same(p, "after it was given back by hand");
+}
+
+static void test_refusing_driver(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	refuse(&p, 1);
+	refuse(&p, 3);
+	refuse(&p, 0);
+	play_close(&p);
+}
+
+/* Told to stop in the middle: what was begun is finished first. */
+static void test_stop(void **state)
+{
+	struct keeper k;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, p.s->vmid);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_DELAY, .match = "drivers/vfio-pci/unbind", .ms = 300,
+						  .times = 1 });
+	keeper_start(&p, &k);
+	while (fake_log_find(&p.k, "drivers/vfio-pci/unbind") == 0)
+		usleep(2000);
+	keeper_stop(&k);
+	keeper_ends(&k, 1);
+	fake_fault_clear(&p.k);
+	play_same(&p, "after a stop in the middle");
+
+	play_claim(&p, p.s->vmid);
+	play_vm_up(&p, true);
+	keeper_start(&p, &k);
+	keeper_is_quiet(&p, &k, "before the stop");
+	keeper_stop(&k);
+	keeper_ends(&k, 1);
+	play_taken(&p, p.s->vmid, "after a stop while the VM runs");
+	play_close(&p);
+}
+
+static void test_broken_lease(void **state)
+{
+	static const char *const texts[] = {
+		"", "rubbish\n", "pve-gpu-lease 1 vmid=100 boot=x task=1:1 #00000000\n", "\1\2\3",
+	};
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, p.s->vmid);
+	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		play_put(&p, "/run/pve-gpu/leases/100", texts[i]);
+		play_put(&p, "/run/pve-gpu/leases/notes.txt", "foreign");
+		fake_kernel_rewind(&p.k);
+		keeper_to_end(&p, "a broken lease", (unsigned)i);
+		assert_non_null(strstr(p.o.output, "damaged"));
+		assert_non_null(strstr(p.o.output, "'notes.txt'"));
+		assert_true(host_exists(&p.k.host, host_path("/run/pve-gpu/broken/100.%zu", i).s));
+		assert_true(host_exists(&p.k.host, host_path("/run/pve-gpu/broken/notes.txt.%zu", i).s));
+		assert_int_equal(fake_log_find(&p.k, "/sys/"), 0);
+		play_same(&p, "broken lease %zu", i);
+	}
+	assert_int_equal(mkdir(host_path("%s/run/pve-gpu/leases/100", p.k.tree.dir).s, 0700), 0);
+	keeper_to_end(&p, "a folder in a lease's place", 0);
+	play_same(&p, "a folder in a lease's place");
+	play_close(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hung_hook),
+		cmocka_unit_test(test_hung_watch),
+		cmocka_unit_test(test_refusing_driver),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_broken_lease),
+	};
+
+	cmocka_set_test_filter(getenv("TEST"));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Getting ready to claim: what others and this VM itself have left behind.  See claim.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "array.h"
+#include "claim_int.h"
+
+#define TAKING_MS 3000		/* a killed hook's worker ends the write it was at */
+#define RETURNING_MS 30000
+
+static void note_error(struct claim *c, unsigned vmid, const struct err *e)
+{
+	(void)str_addf(&c->notes, "left over from VM %u: %s\n", vmid, e->msg);
+}
+
+/* Nobody will come back for this lease: 1.  It is somebody's: 0. */
+static int abandoned(struct claim *c, const struct lease *l)
+{
+	struct lease_process p;
+	struct err e = ERR_INIT;
+
+	if (lease_process_alive(c->h, l->qemu) || c->world->vm_process(c->h, l->vmid, &p, &e) != 0)
+		return 0;
+	if (!l->claimed || l->returning)
+		return 1;	/* the hook died at its work: whoever gets the lock finishes it */
+	/* QEMU may have come up between two looks: the last one is at QEMU again. */
+	return !lease_process_alive(c->h, l->task) && c->world->vm_locked(c->h, l->vmid, &e) == 0 &&
+	       c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
+}
+
+/* Under the node lock.  1: a lease of another VM was opened for giving back. */
+static int find_abandoned(struct claim *c, unsigned vmid, struct lease *ret)
+{
+	struct err e = ERR_INIT;
+	int r = lease_open(c->h, vmid, 0, ret, &e);
+
+	if (r == -EBADMSG || r == -ESTALE)
+		return claim_dispose(c, vmid, r, &e), 0;
+	if (r == -EWOULDBLOCK && array_room(&c->busy, c->n_busy, &c->busy_size, sizeof(*c->busy)) == 0)
+		c->busy[c->n_busy++] = vmid;
+	if (r < 0)
+		return 0;	/* at work, or gone meanwhile */
+	if (abandoned(c, ret) && !claim_still_open(c, ret))
+		return 1;
+	lease_release(ret);
+	return 0;
+}
+
+static void give_back_other(struct claim *c, struct lease *l)
+{
+	struct run_report report = { 0 };
+	struct err e = ERR_INIT;
+
+	if (claim_walk_back(c, l, &report, &e) < 0)
+		note_error(c, l->vmid, &e);
+	else
+		(void)str_addf(&c->notes, "gave back the devices of VM %u, which a %s had left behind\n", l->vmid,
+			       l->claimed ? "failed start or lost stop" : "killed hook");
+	lease_release(l);
+}
+
+/* Looks at every other VM's lease once. */
+static int recover_others(struct claim *c, struct err *e)
+{
+	unsigned *ids = NULL;
+	size_t n = 0;
+	int r = lease_list(c->h, &ids, &n, e);
+
+	c->n_busy = 0;
+	for (size_t i = 0; r == 0 && i < n && host_now(c->h) < c->deadline; i++) {
+		struct lease l = LEASE_INIT;
+
+		if (ids[i] == c->vmid || find_abandoned(c, ids[i], &l) != 1)
+			continue;
+		claim_unlock_node(c);		/* a device may take its time; the lease's own lock protects it */
+		give_back_other(c, &l);
+		r = claim_lock_node(c, e);
+	}
+	free(ids);
+	return r;
+}
+
+/* How long somebody else's work on this VM's own lease is worth waiting for: a return is. */
+static uint64_t own_patience(struct claim *c)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	uint64_t now = host_now(c->h), ms = CLAIM_LOCK_MS;
+
+	if (lease_load(c->h, c->vmid, &l, &e) == 0 && l.returning)
+		ms = RETURNING_MS;
+	lease_release(&l);
+	return now + ms <= c->deadline ? ms : c->deadline > now ? c->deadline - now : 0;
+}
+
+/* A start that another task has brought this far is not ours to take over. */
+static int foreign_start(struct claim *c, struct err *e)
+{
+	const struct lease *l = &c->lease;
+
+	if (!l->claimed || l->returning || (l->task.pid == c->caller.pid && l->task.start == c->caller.start) ||
+	    !lease_process_alive(c->h, l->task))
+		return 0;
+	return err_set(e, EBUSY, "another task (pid %d) is starting VM %u; nothing was touched", (int)l->task.pid,
+		       c->vmid);
+}
+
+/* What this VM itself left: kept locked in c->lease, so that the new plan can take it over. */
+static int find_own(struct claim *c, struct err *e)
+{
+	struct err mine = ERR_INIT;
+	int r = lease_open(c->h, c->vmid, own_patience(c), &c->lease, &mine);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EBADMSG || r == -ESTALE) {
+		if (claim_dispose(c, c->vmid, r, &mine) == 0)
+			return 0;
+		*e = mine;
+		return r;
+	}
+	if (r < 0) {
+		*e = mine;
+		return r;
+	}
+	r = foreign_start(c, e);
+	return r == 0 ? claim_wait_gone(c, &c->lease, e) : r;
+}
+
+/* Under the node lock nobody makes a lease any more: a second pre-start of this VM may have made one
+ * since we looked. */
+static int find_own_locked(struct claim *c, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < 3; i++) {
+		r = c->lease.fd < 0 ? find_own(c, e) : 0;
+		if (r == 0)
+			r = claim_lock_node(c, e);
+		if (r < 0 || c->lease.fd >= 0 || !host_exists(c->h, lease_path(c->vmid).s))
+			return r;
+		claim_unlock_node(c);
+	}
+	return r < 0 ? r : err_set(e, EBUSY, "the lease of VM %u appears again and again; nothing was touched", c->vmid);
+}
+
+bool claim_wait_for(struct claim *c, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	uint64_t now = host_now(c->h), ms = 0;
+	bool was_busy = false;
+	int r;
+
+	for (size_t i = 0; i < c->n_busy; i++)
+		was_busy |= c->busy[i] == vmid;
+	if (!was_busy)
+		return false;
+	claim_unlock_node(c);
+	if (lease_load(c->h, vmid, &l, &e) == 0)
+		ms = l.returning ? RETURNING_MS : TAKING_MS;
+	lease_release(&l);
+	if (now + ms > c->deadline)
+		ms = c->deadline > now ? c->deadline - now : 0;
+	r = lease_open(c->h, vmid, ms, &l, &e);
+	lease_release(&l);
+	return r == 0 || r == -ENOENT;
+}
+
+int claim_enter(struct claim *c, struct err *e)
+{
+	int r = lease_prepare(c->h, e);
+
+	if (r == 0)
+		r = find_own_locked(c, e);
+	return r == 0 ? recover_others(c, e) : r;
+}

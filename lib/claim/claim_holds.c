@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What other VMs have, by their leases: see claim.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "array.h"
+#include "claim_int.h"
+
+struct holds { struct hold *list; size_t n, size; };
+
+static void hold_text(struct claim *c, const struct lease *l, char *buf, size_t size)
+{
+	struct lease_process p = { 0, 0 };
+	struct err e = ERR_INIT;
+	int alive = c->world->vm_process(c->h, l->vmid, &p, &e), i = lease_open_step(l);
+
+	if (alive > 0)
+		snprintf(buf, size, "VM %u, which is running (pid %d)", l->vmid, (int)p.pid);
+	else if (i >= 0)
+		snprintf(buf, size, "VM %u, where the step '%s' of %s has not finished", l->vmid,
+			 step_kind_name(l->plan.steps[i].kind), BDF_S(l->plan.steps[i].bdf));
+	else if (l->returning)
+		snprintf(buf, size, "VM %u, whose devices are on their way back", l->vmid);
+	else
+		snprintf(buf, size, "VM %u, whose start is under way (if it is not: 'pve-gpu release %u')", l->vmid,
+			 l->vmid);
+}
+
+static int add_lease_holds(struct claim *c, const struct lease *l, struct holds *out)
+{
+	for (size_t i = 0; i < l->plan.n_devices; i++) {
+		struct hold *o;
+
+		if (array_room(&out->list, out->n, &out->size, sizeof(*o)) < 0)
+			return -ENOMEM;
+		o = &out->list[out->n++];
+		o->bdf = l->plan.devices[i].bdf;
+		o->vmid = l->vmid;
+		hold_text(c, l, o->who, sizeof(o->who));
+	}
+	return 0;
+}
+
+int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e)
+{
+	struct holds out = { NULL, 0, 0 };
+	unsigned *ids = NULL;
+	size_t n = 0;
+	int r = lease_list(c->h, &ids, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct lease l = LEASE_INIT;
+		struct err mine = ERR_INIT;
+
+		if (ids[i] == c->vmid)
+			continue;
+		r = lease_load(c->h, ids[i], &l, &mine);
+		if (r == 0 && add_lease_holds(c, &l, &out) < 0)
+			r = err_nomem(&mine);
+		lease_release(&l);
+		/* Gone meanwhile, or nothing that could be acted on; anything else must not look free. */
+		if (r == -ENOENT || r == -EBADMSG || r == -ESTALE)
+			r = 0;
+		if (r < 0)
+			*e = mine;
+	}
+	free(ids);
+	if (r < 0) {
+		free(out.list);
+		return r;
+	}
+	*ret = out.list;
+	*ret_n = out.n;
+	return 0;
+}

@@ -51,10 +51,14 @@ int hook_poststop(struct hook *k)
 	claim_init(&c, k->h, &guest_world, k->vmid);
 	c.limit = k->limit;
 	c.release_ms = settings.release_wait;
+	c.linger_ms = settings.linger;
 	c.back_ms = settings.stop_deadline > c.release_ms ? settings.stop_deadline - c.release_ms : 5000;
 	r = claim_return(&c, &had, &e);
 	tell_notes(k->out, "pve-gpu: ", &c.notes);
-	if (r == 0 && had && c.lease.fd >= 0) {
+	if (r == 0 && had && c.lease.linger && !c.lease.returning) {
+		fprintf(k->out, "pve-gpu: VM %u: its devices wait %llu s for its next start; other VMs may have them\n",
+			k->vmid, (unsigned long long)(c.lease.linger - host_now(k->h) + 999) / 1000);
+	} else if (r == 0 && had && c.lease.fd >= 0) {
 		struct names *names = tell_names(k->h, &c.lease.plan);
 
 		tell_returned(k->out, &c.lease, &c.report, host_now(k->h) - began, names);

@@ -59,8 +59,11 @@ static void add_refusal(struct json *j, struct json_object *list, const struct r
 static void add_settings(struct json *j, struct json_object *list, const struct settings *s)
 {
 	for (size_t i = 0; s && i < SETTINGS_N; i++) {
-		struct json_object *o = json_add_object(j, list, NULL);
+		struct json_object *o;
 
+		if (strcmp(settings_keys[i].section, "claim") != 0)
+			continue;
+		o = json_add_object(j, list, NULL);
 		json_add_text(j, o, "name", settings_keys[i].name);
 		json_add_text(j, o, "value", show_setting(s, i).s);
 		json_add_text(j, o, "origin", s->origin[i].text);

@@ -17,6 +17,7 @@ const char *leased_state_name(enum leased_state state)
 	case LEASED_STARTING: return "starting";
 	case LEASED_RUNNING: return "running";
 	case LEASED_RETURNING: return "returning";
+	case LEASED_LINGERING: return "lingering";
 	case LEASED_STUCK: return "stuck";
 	case LEASED_LEFT: return "left-over";
 	case LEASED_UNCLEAR: return "unclear";
@@ -32,6 +33,7 @@ bool leased_is_problem(enum leased_state state)
 	case LEASED_STARTING:
 	case LEASED_RUNNING:
 	case LEASED_RETURNING:
+	case LEASED_LINGERING:
 		return false;
 	case LEASED_STUCK:
 	case LEASED_LEFT:
@@ -106,6 +108,8 @@ static enum leased_state judge_state(struct host *h, const struct claim_world *w
 		return l->lease.claimed ? LEASED_RETURNING : LEASED_STARTING;
 	if (!l->lease.claimed || l->lease.returning)
 		return LEASED_LEFT;
+	if (l->lease.linger)
+		return host_now(h) < l->lease.linger ? LEASED_LINGERING : LEASED_LEFT;
 	return lease_process_alive(h, l->lease.task) || world->vm_locked(h, l->vmid, &ignored) > 0 ?
 	       LEASED_STARTING : LEASED_LEFT;
 }
@@ -180,8 +184,10 @@ static void say_starting(struct leased *l)
 		tell(l, "starting: the devices are being taken");
 }
 
-static void say(struct leased *l, const struct err *e)
+static void say(struct host *h, struct leased *l, const struct err *e)
 {
+	uint64_t now = host_now(h), left = l->lease.linger > now ? l->lease.linger - now : 0;
+
 	switch (l->state) {
 	case LEASED_STARTING:
 		say_starting(l);
@@ -191,6 +197,11 @@ static void say(struct leased *l, const struct err *e)
 		break;
 	case LEASED_RETURNING:
 		tell(l, "being given back%s%s", l->step >= 0 ? ": " : "", l->step >= 0 ? open_step(l).s : "");
+		break;
+	case LEASED_LINGERING:
+		tell(l, "kept for the VM's next start for another %llu s; another VM may have the devices at once",
+		     (unsigned long long)left / 1000 + 1);
+		advise(l, "give them back now: pve-gpu release %u", l->vmid);
 		break;
 	case LEASED_STUCK:
 		say_stuck(l);
@@ -237,7 +248,7 @@ int leased_look(struct host *h, const struct claim_world *world, unsigned vmid, 
 	} else {
 		l.state = r == -ESTALE ? LEASED_STALE : LEASED_DAMAGED;
 	}
-	say(&l, &why);
+	say(h, &l, &why);
 	*ret = l;
 	return 0;
 }

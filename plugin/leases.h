@@ -16,6 +16,7 @@ enum leased_state {
 	LEASED_STARTING,	/* a hook is taking the devices, or QEMU is about to come up */
 	LEASED_RUNNING,		/* the VM's QEMU is there */
 	LEASED_RETURNING,	/* somebody is giving the devices back */
+	LEASED_LINGERING,	/* the VM has ended; the devices wait for its next start */
 	LEASED_STUCK,		/* a step has not come back from the kernel */
 	LEASED_LEFT,		/* nobody works on it and no VM uses it */
 	LEASED_UNCLEAR,		/* whether the VM lives cannot be told */

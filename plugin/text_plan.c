@@ -124,6 +124,8 @@ static void put_settings(struct out *o, const struct settings *s)
 	for (size_t i = 0; i < SETTINGS_N; i++) {
 		bool is_default = strcmp(s->origin[i].text, "default") == 0;
 
+		if (strcmp(settings_keys[i].section, "claim") != 0)
+			continue;
 		if (is_default && i != SETTINGS_GROUP_MEMBERS && i != SETTINGS_RESET && !o->verbose)
 			continue;
 		fputs("  ", o->to);

@@ -3,6 +3,7 @@
 #include "claim_int.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,28 @@ int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 	return q < 0 ? roll_back(c, e) : 0;
 }
 
+/* Nobody but a watch ends a wait that no start ends: without one there is none. */
+static bool has_keeper(struct host *h)
+{
+	_cleanup_(file_closep) int fd = host_open_file(h, LEASE_KEEPER, O_RDWR | O_NOFOLLOW, 0);
+
+	return fd >= 0 && file_flock(h, fd, 0) == -EWOULDBLOCK;
+}
+
+/* What cannot be written down does not last. */
+static bool lingers(struct claim *c)
+{
+	struct lease *l = &c->lease;
+	uint64_t now = host_now(c->h);
+	struct err ignored = ERR_INIT;
+
+	if (c->linger_ms == 0 || !l->claimed || l->returning || !has_keeper(c->h))
+		return false;
+	if (l->linger)		/* post-stop came twice */
+		return now < l->linger;
+	return lease_note_linger(l, now + c->linger_ms, &ignored) == 0;
+}
+
 int claim_return(struct claim *c, bool *ret_had, struct err *e)
 {
 	int r;
@@ -251,5 +274,7 @@ int claim_return(struct claim *c, bool *ret_had, struct err *e)
 	}
 	if (r == 0)
 		r = claim_wait_gone(c, &c->lease, e);
-	return r == 0 ? claim_give_back(c, e) : r;
+	if (r < 0 || lingers(c))
+		return r;
+	return claim_give_back(c, e);
 }

@@ -32,6 +32,7 @@ struct claim {
 	uint64_t deadline;		/* host_now() value for the whole entry */
 	uint64_t back_ms;		/* what a roll-back may take on top of it */
 	uint64_t release_ms;		/* how long to wait until QEMU has let go */
+	uint64_t linger_ms;		/* claim_return(): how long the devices wait for the VM's next start */
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);
 	int cancel;			/* signalfd, or -1 */
 	int node_lock;			/* descriptor while held, else -1 */
@@ -53,9 +54,10 @@ void claim_release(struct claim *c);
  */
 int claim_enter(struct claim *c, struct err *e) _must_check_;
 
-/* The lease of `vmid` is in our way.  If somebody was at work on it when we entered: waits, without the
- * node lock, until he is through; longer for one that is giving back than for one that is taking.
- * True when it is worth to enter and plan again. */
+/* The lease of `vmid` is in our way.  If it only waits for that VM's next start, its devices are given
+ * back now.  If somebody was at work on it when we entered: waits, without the node lock, until he is
+ * through; longer for one that is giving back than for one that is taking.  True when it is worth to
+ * enter and plan again. */
 bool claim_wait_for(struct claim *c, unsigned vmid);
 
 /* What other VMs have, by their leases.  malloc'ed. */
@@ -76,6 +78,8 @@ int claim_give_back(struct claim *c, struct err *e) _must_check_;
 /*
  * post-stop and release: finds the VM's lease, waits until QEMU has let go, gives the devices back.
  * 0 with *ret_had false: there was no lease.  -EBUSY: the VM lives or holds on; nothing was touched.
+ * With linger_ms, and a watch to end it, a complete lease only gets a time when it will be given
+ * back (c->lease.linger): the VM's next start takes it over, another VM may have the devices at once.
  */
 int claim_return(struct claim *c, bool *ret_had, struct err *e) _must_check_;
 

@@ -24,6 +24,8 @@ static int abandoned(struct claim *c, const struct lease *l)
 		return 0;
 	if (!l->claimed || l->returning)
 		return 1;	/* the hook died at its work: whoever gets the lock finishes it */
+	if (l->linger)		/* post-stop has come; before its time it goes only to whoever wants it */
+		return host_now(c->h) >= l->linger && c->world->vm_locked(c->h, l->vmid, &e) == 0;
 	/* QEMU may have come up between two looks: the last one is at QEMU again. */
 	return !lease_process_alive(c->h, l->task) && c->world->vm_locked(c->h, l->vmid, &e) == 0 &&
 	       c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
@@ -55,8 +57,9 @@ static void give_back_other(struct claim *c, struct lease *l)
 	if (claim_walk_back(c, l, &report, &e) < 0)
 		note_error(c, l->vmid, &e);
 	else
-		(void)str_addf(&c->notes, "gave back the devices of VM %u, which a %s had left behind\n", l->vmid,
-			       l->claimed ? "failed start or lost stop" : "killed hook");
+		(void)str_addf(&c->notes, l->linger ? "gave back the devices of VM %u, which were kept for its next start\n" :
+			       l->claimed ? "gave back the devices of VM %u, which a failed start or lost stop had left behind\n" :
+			       "gave back the devices of VM %u, which a killed hook had left behind\n", l->vmid);
 	lease_release(l);
 }
 
@@ -99,7 +102,8 @@ static int foreign_start(struct claim *c, struct err *e)
 {
 	const struct lease *l = &c->lease;
 
-	if (!l->claimed || l->returning || (l->task.pid == c->caller.pid && l->task.start == c->caller.start) ||
+	/* Where post-start or post-stop has come, the start is over whatever its task does now. */
+	if (!l->claimed || l->returning || l->linger || l->qemu.pid || (l->task.pid == c->caller.pid && l->task.start == c->caller.start) ||
 	    !lease_process_alive(c->h, l->task))
 		return 0;
 	return err_set(e, EBUSY, "another task (pid %d) is starting VM %u; nothing was touched", (int)l->task.pid,
@@ -145,6 +149,50 @@ static int find_own_locked(struct claim *c, struct err *e)
 	return r < 0 ? r : err_set(e, EBUSY, "the lease of VM %u appears again and again; nothing was touched", c->vmid);
 }
 
+/* Under its lock: does this lease only wait for its VM, which nobody is bringing up or down? */
+static bool only_lingers(struct claim *c, const struct lease *l)
+{
+	struct lease_process p;
+	struct err e = ERR_INIT;
+
+	return l->linger && !l->returning && c->world->vm_locked(c->h, l->vmid, &e) == 0 &&
+	       c->world->vm_process(c->h, l->vmid, &p, &e) == 0 && !claim_still_open(c, l);
+}
+
+/* Proxmox's lock is still held while the post-stop that let it linger ends. */
+static bool end_linger(struct claim *c, unsigned vmid)
+{
+	uint64_t end = host_now(c->h) + TAKING_MS;
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	bool mine = false;
+
+	claim_unlock_node(c);
+	while (!mine && host_now(c->h) < end) {
+		if (lease_open(c->h, vmid, 0, &l, &e) < 0 || !l.linger)
+			break;
+		mine = only_lingers(c, &l);
+		if (!mine) {
+			lease_release(&l);
+			host_sleep(c->h, 50);
+		}
+	}
+	if (mine)
+		give_back_other(c, &l);
+	lease_release(&l);
+	return mine;
+}
+
+static bool is_lingering(struct claim *c, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	bool ret = lease_load(c->h, vmid, &l, &e) == 0 && l.linger && !l.returning;
+
+	lease_release(&l);
+	return ret;
+}
+
 bool claim_wait_for(struct claim *c, unsigned vmid)
 {
 	struct lease l = LEASE_INIT;
@@ -153,6 +201,8 @@ bool claim_wait_for(struct claim *c, unsigned vmid)
 	bool was_busy = false;
 	int r;
 
+	if (is_lingering(c, vmid))
+		return end_linger(c, vmid);
 	for (size_t i = 0; i < c->n_busy; i++)
 		was_busy |= c->busy[i] == vmid;
 	if (!was_busy)

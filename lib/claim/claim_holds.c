@@ -20,6 +20,8 @@ static void hold_text(struct claim *c, const struct lease *l, char *buf, size_t 
 	else if (i >= 0)
 		snprintf(buf, size, "VM %u, where the step '%s' of %s has not finished", l->vmid,
 			 step_kind_name(l->plan.steps[i].kind), BDF_S(l->plan.steps[i].bdf));
+	else if (l->linger && !l->returning)
+		snprintf(buf, size, "VM %u, which has ended and may be on its way up again", l->vmid);
 	else if (l->returning)
 		snprintf(buf, size, "VM %u, whose devices are on their way back", l->vmid);
 	else

@@ -313,6 +313,16 @@ int lease_note_qemu(struct lease *l, struct lease_process qemu, struct err *e)
 	return r;
 }
 
+int lease_note_linger(struct lease *l, uint64_t until, struct err *e)
+{
+	struct str line = STR_INIT;
+	int r = append(l, &line, lease_line(&line, "linger %llu", (unsigned long long)until), e);
+
+	if (r == 0)
+		l->linger = until;
+	return r;
+}
+
 int lease_note_stuck(struct lease *l, size_t step, struct lease_process worker, struct err *e)
 {
 	struct str line = STR_INIT;

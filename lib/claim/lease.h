@@ -16,6 +16,7 @@
  *   done 0 ns=41000 enable=0
  *   claimed             all steps are done: the VM may start
  *   qemu PID:START
+ *   linger MS           the VM has ended; until then (CLOCK_MONOTONIC) its devices wait for its next start
  *   undo 8              written before it is taken back
  *   undone 8
  *   failed 8 TEXT       could not be taken back
@@ -39,6 +40,7 @@
 #define LEASE_DIR LEASE_RUN "/leases"
 #define LEASE_ASIDE LEASE_RUN "/broken"
 #define LEASE_LOCK LEASE_RUN "/lock"
+#define LEASE_KEEPER LEASE_RUN "/watch"	/* locked, shared, as long as a watch is there */
 
 enum lease_mark { MARK_PLANNED, MARK_INTENT, MARK_DONE, MARK_UNDO, MARK_UNDONE, MARK_FAILED, MARK_STUCK };
 
@@ -60,6 +62,7 @@ struct lease {
 	uint64_t written;		/* when the file was last written, seconds since 1970 */
 	bool claimed;			/* every step was done */
 	bool returning;			/* a walk back has begun */
+	uint64_t linger;		/* host_now() value until which it is kept for the VM's next start; 0 = it is not */
 	struct plan plan;		/* devices and steps; no refusals */
 	struct lease_step { enum lease_mark mark; uint64_t ns; char why[160]; } *at;	/* per step */
 };
@@ -87,6 +90,7 @@ int lease_mark(struct lease *l, size_t step, enum lease_mark mark, uint64_t ns, 
 	       const char *text, struct err *e) _must_check_;
 int lease_note_claimed(struct lease *l, struct err *e) _must_check_;
 int lease_note_qemu(struct lease *l, struct lease_process qemu, struct err *e) _must_check_;
+int lease_note_linger(struct lease *l, uint64_t until, struct err *e) _must_check_;
 int lease_note_stuck(struct lease *l, size_t step, struct lease_process worker, struct err *e) _must_check_;
 
 /* The devices are the host's again: the file goes. */

@@ -310,6 +310,8 @@ static int read_words(struct lease *l, const struct words *w)
 	}
 	if (strcmp(first, "qemu") == 0 && w->n == 2)
 		return get_process(w->w[1], &l->qemu);
+	if (strcmp(first, "linger") == 0 && w->n == 2)
+		return str_to_u64(w->w[1], 10, &l->linger) < 0 ? -EBADMSG : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (strcmp(first, marks[i].word) == 0)
 			return read_mark(l, w, marks[i].mark);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,7 +63,7 @@ void watch_init(struct watch *w, struct host *h, const struct claim_world *world
 {
 	*w = (struct watch){
 		.h = h, .world = world, .out = out, .stop = -1, .grace_ms = GRACE_MS, .settle_ms = SETTLE_MS,
-		.retry_ms = { 5000, 30000, 300000 }, .limit = step_limit, .follow = watch_pidfd, .events = -1,
+		.retry_ms = { 5000, 30000, 300000 }, .limit = step_limit, .follow = watch_pidfd, .events = -1, .alive = -1,
 	};
 }
 
@@ -74,6 +75,26 @@ void watch_release(struct watch *w)
 	w->list = NULL;
 	w->n = w->size = 0;
 	file_closep(&w->events);
+	file_closep(&w->alive);
+}
+
+/* Shared, because a child of a killed predecessor may have it still; a post-stop that asks whether
+ * somebody has it holds it for a moment. */
+static int say_alive(struct watch *w, struct err *e)
+{
+	int r = lease_prepare(w->h, e);
+
+	if (r < 0)
+		return r;
+	w->alive = host_open_file(w->h, LEASE_KEEPER, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (w->alive < 0)
+		return err_set(e, -w->alive, "cannot open '" LEASE_KEEPER "': %s", err_text(w->alive));
+	for (int i = 0; i < 100; i++) {
+		if (flock(w->alive, LOCK_SH | LOCK_NB) == 0)
+			return 0;
+		host_sleep(w->h, 10);
+	}
+	return err_set(e, EBUSY, "cannot lock '" LEASE_KEEPER "': somebody else has locked it");
 }
 
 /* --- the folder -------------------------------------------------------------------------------- */
@@ -268,8 +289,10 @@ static int sleep_until_news(struct watch *w, struct err *e)
 
 int watch_run(struct watch *w, struct err *e)
 {
-	int r = open_events(w, e);
+	int r = say_alive(w, e);
 
+	if (r == 0)
+		r = open_events(w, e);
 	while (r == 0) {
 		if (w->rescan && !w->stopping)
 			r = list_leases(w, e);

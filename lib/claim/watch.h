@@ -26,6 +26,8 @@
  *     (`settle_ms` later: the launcher's QEMU may be in the middle of its execve);
  *   - the QEMU that was there is gone, the VM's Proxmox lock is free, and post-stop has not come
  *     within `grace_ms`;
+ *   - post-stop has let it linger for the VM's next start, the time is over, and the VM's Proxmox lock
+ *     is free;
  *   - its file is damaged or of another boot: it is put aside, no device is touched.
  *
  * A VM that has left for another node needs no rule of its own: its QEMU is gone from here.  One
@@ -66,6 +68,7 @@ struct watch {
 	struct watched *list;
 	size_t n, size;
 	int events;			/* inotify */
+	int alive;			/* LEASE_KEEPER, locked */
 	bool rescan, stopping, foreign, told_foreign;
 };
 

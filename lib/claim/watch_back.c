@@ -21,6 +21,7 @@ static const char *const why_over[] = {
 	[LET_GO]		= "the step that hung has come back from the kernel",
 	[START_FAILED]		= "the start failed: its task is gone and no QEMU came up",
 	[STOP_LOST]		= "QEMU is gone and post-stop has not come",
+	[LINGERED]		= "it waited for the VM's next start, which has not come",
 	[BROKEN]		= "its lease cannot be read",
 };
 

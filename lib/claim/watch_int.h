@@ -12,8 +12,8 @@
 #include "watch.h"
 
 enum verdict {
-	UNKNOWN, BUSY, RUNS, STARTING, LOCKED, UNCLEAR, GONE,
-	DIED_TAKING, DIED_RETURNING, LET_GO, START_FAILED, STOP_LOST, BROKEN,
+	UNKNOWN, BUSY, RUNS, STARTING, LOCKED, LINGERS, UNCLEAR, GONE,
+	DIED_TAKING, DIED_RETURNING, LET_GO, START_FAILED, STOP_LOST, LINGERED, BROKEN,
 };
 
 struct watched {
@@ -23,6 +23,7 @@ struct watched {
 	enum verdict verdict;
 	uint64_t since;			/* when the verdict became this one */
 	uint64_t due;			/* when to look again; 0 = when there is news */
+	uint64_t linger;		/* LINGERS: until when */
 	uint64_t not_before;		/* the next try */
 	unsigned failures, looks;
 	int follow;			/* of the process that the verdict hangs on */

@@ -74,6 +74,13 @@ enum verdict watch_verdict(struct watch *w, struct watched *v, const struct leas
 		return r > 0 && follow(w, v, p) ? RUNS : UNCLEAR;
 	if (!l->claimed || l->returning)
 		return has_hung(l) ? LET_GO : l->returning ? DIED_RETURNING : DIED_TAKING;
+	v->linger = l->linger;
+	if (host_now(w->h) < l->linger)
+		return LINGERS;
+	if (l->linger) {
+		r = w->world->vm_locked(w->h, v->vmid, e);
+		return r == 0 ? LINGERED : r > 0 ? LOCKED : UNCLEAR;
+	}
 	if (v->qemu.pid == 0 && follow(w, v, l->task))
 		return STARTING;
 	r = w->world->vm_locked(w->h, v->vmid, e);
@@ -127,9 +134,11 @@ static void wait_on(struct watched *v, uint64_t now)
 		pause = watch_busy_pause(v->looks++);
 	else if (v->verdict == LOCKED || v->verdict == UNCLEAR)
 		pause = clamp((now - v->since) / 10, PATIENCE_MIN_MS, PATIENCE_MAX_MS);
-	else if (v->follow < 0 && v->verdict != GONE)
+	else if (v->follow < 0 && v->verdict != GONE && v->verdict != LINGERS)
 		pause = WATCH_BLIND_MS;
 	v->due = pause ? now + pause : 0;
+	if (v->verdict == LINGERS)
+		v->due = v->linger;
 }
 
 static void act_on(struct watch *w, struct watched *v, uint64_t now)

@@ -49,6 +49,24 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.offset = offsetof(struct settings, release_wait),
 		.help = "seconds of stop_deadline to wait for QEMU to let go of the devices, 1 to 55",
 	},
+	[SETTINGS_LINGER] = {
+		.section = "claim", .name = "linger", .type = SETTINGS_SECONDS, .def = "0",
+		.where = SETTINGS_IN_BOTH, .min = 0, .max = 3600,
+		.offset = offsetof(struct settings, linger),
+		.help = "seconds after a stop that the devices wait for the VM's next start, 0 to 3600",
+	},
+	[SETTINGS_GRACE] = {
+		.section = "watch", .name = "grace", .type = SETTINGS_SECONDS, .def = "5",
+		.where = SETTINGS_IN_HOST, .min = 1, .max = 300,
+		.offset = offsetof(struct settings, grace),
+		.help = "seconds that post-stop is waited for once QEMU is gone, 1 to 300",
+	},
+	[SETTINGS_NOTIFY] = {
+		.section = "watch", .name = "notify", .type = SETTINGS_BOOL, .def = "yes",
+		.where = SETTINGS_IN_HOST,
+		.offset = offsetof(struct settings, notify),
+		.help = "tell the administrator through Proxmox VE's notifications what could not be given back",
+	},
 };
 
 /* --- one value ----------------------------------------------------------------------------- */

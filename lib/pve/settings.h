@@ -78,6 +78,9 @@ enum settings_id {
 	SETTINGS_START_DEADLINE,
 	SETTINGS_STOP_DEADLINE,
 	SETTINGS_RELEASE_WAIT,
+	SETTINGS_LINGER,
+	SETTINGS_GRACE,
+	SETTINGS_NOTIFY,
 	SETTINGS_N
 };
 
@@ -87,6 +90,9 @@ struct settings {
 	uint64_t start_deadline;	/* ms for the whole pre-start */
 	uint64_t stop_deadline;		/* ms for the whole post-stop */
 	uint64_t release_wait;		/* ms of it that are spent waiting for QEMU to let go */
+	uint64_t linger;		/* ms that the devices wait for the VM's next start */
+	uint64_t grace;			/* ms that watch waits for post-stop */
+	bool notify;			/* watch uses Proxmox's notification system */
 	struct { char text[280]; } origin[SETTINGS_N];	/* "default" or "FILE:LINE" */
 };
 

@@ -292,3 +292,20 @@ int play_pve_lock(struct play *p, unsigned vmid)
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
 	return fd;
 }
+
+unsigned play_moves(struct play *p)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	unsigned n = 0;
+
+	if (lease_load(&p->k.host, p->s->vmid, &l, &e) < 0)
+		fail_msg("%s: %s", p->s->tree, e.msg);
+	for (size_t i = 0; i < l.plan.n_devices; i++) {
+		struct fake_counts c = fake_counts(&p->k, l.plan.devices[i].bdf);
+
+		n += c.bind + c.unbind;
+	}
+	lease_release(&l);
+	return n;
+}

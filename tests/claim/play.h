@@ -69,6 +69,8 @@ void play_task_begins(struct play *p);
 void play_task_ends(struct play *p);
 /* Proxmox's own lock of a VM; close the descriptor to let go of it. */
 int play_pve_lock(struct play *p, unsigned vmid);
+/* How often the functions of the scenario's VM's lease were bound or unbound, by any driver. */
+unsigned play_moves(struct play *p);
 /* A file of the machine with this content. */
 void play_put(struct play *p, const char *path, const char *text);
 

@@ -20,6 +20,11 @@
  *   -DNO_LIFE_CHECK     a complete lease without QEMU counts as left behind although its start goes on
  *   -DNO_HOLDS          the plan does not ask for other VMs' leases
  *   -DNO_WATCH          nobody comes back
+ *   -DNO_KEPT           a start that takes over a lease forgets that its steps were begun before
+ *   -DNO_LINGER_END     a lease that lingers is nobody's business but its VM's
+ *
+ * A post-stop may let a lease linger for the VM's next start instead of giving back; watch ends that,
+ * and so does another VM's start.
  *
  * Times are not in it: every wait may end at once, every grace period is zero.  A task takes its hook
  * with it when it dies (Proxmox signals the process group); a device never fails for good.
@@ -31,9 +36,10 @@
 #define STARTS 2		/* of the first VM; the second has one less */
 #endif
 
-mtype = { none, planned, claimed, returning };
+mtype = { none, planned, claimed, lingering, returning };
 
 mtype lease[2] = none;	/* /run/pve-gpu/leases/VMID; `planned` until all steps are done */
+bool begun[2];		/* it says that a step was begun: there is something to take back */
 bool held[2];		/* flock on it: a hook or watch */
 bool work[2];		/* a worker is at a write; it shares that lock */
 bool node;		/* /run/pve-gpu/lock */
@@ -50,7 +56,12 @@ byte kills;
 #define FREE(v) (!held[v] && !work[v])
 #endif
 
-#define SEEMS_OVER(v) (lease[v] != none && !qemu[v] && (lease[v] != claimed || (!task[v] && !pve[v])))
+#ifdef NO_LINGER_END
+#define LINGERS(v) (lease[v] == lingering)
+#else
+#define LINGERS(v) false
+#endif
+#define SEEMS_OVER(v) (lease[v] != none && !LINGERS(v) && !qemu[v] && (lease[v] != claimed || (!task[v] && !pve[v])))
 
 inline may_die()
 {
@@ -80,18 +91,22 @@ inline give_back(v)
 {
 	lease[v] = returning;
 	may_die();
-	atomic { work[v] = true; run Worker(v, false) }
-	may_die();		/* or: the write hangs, and is left behind at its deadline */
-	!work[v];
-	may_die();
-	atomic { lease[v] = none; held[v] = false }
+	if
+	:: begun[v] ->
+		atomic { work[v] = true; run Worker(v, false) }
+		may_die();	/* or: the write hangs, and is left behind at its deadline */
+		!work[v];
+		may_die()
+	:: else
+	fi;
+	atomic { lease[v] = none; begun[v] = false; held[v] = false }
 }
 
 /* Under the lock of lease v.  In the order of lib/claim/claim.c: abandoned(), then still_open(); of
  * watch_verdict(), then claim_wait_gone(). */
 inline judge(v, over)
 {
-	over = !qemu[v];
+	over = !qemu[v] && !LINGERS(v);
 #ifndef NO_LIFE_CHECK
 	if
 	:: over && lease[v] == claimed -> over = !task[v]
@@ -167,8 +182,17 @@ end_idle:
 	fi;
 
 	/* claim_take() */
-	atomic { lease[v] = planned; held[v] = true; mine = true }
+	atomic {
+		lease[v] = planned;
+#ifdef NO_KEPT
+		begun[v] = false;
+#endif
+		held[v] = true;
+		mine = true
+	}
 	atomic { node = node && !node_mine; node_mine = false }
+	may_die();
+	begun[v] = true;
 	may_die();
 	atomic { work[v] = true; run Worker(v, true) }
 	may_die();
@@ -229,7 +253,8 @@ end_idle:
 	may_die();
 	if
 	:: qemu[v] -> goto dead		/* it runs again: nothing is touched */
-	:: else -> give_back(v); mine = false
+	:: !qemu[v] -> give_back(v); mine = false
+	:: !qemu[v] && (lease[v] == claimed || lease[v] == lingering) -> lease[v] = lingering
 	fi;
 
 dead:

@@ -14,6 +14,7 @@ static const struct option list_options[] = {
 static const struct option release_options[] = {
 	{ "all", 'a', NULL, offsetof(struct cli, all), "what any VM left behind" },
 	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "say what would be done, touch nothing" },
+	{ "abandon", 0, NULL, offsetof(struct cli, abandon), "give up, for good, what cannot be given back" },
 	{ NULL, 0, NULL, 0, NULL },
 };
 
@@ -45,7 +46,10 @@ const struct command commands[] = {
 		.about =
 		"Puts the devices of a VM that is gone back on the drivers they came from, as\n"
 		"the hookscript does after a stop. Exit status 4: refused, because the VM lives,\n"
-		"is being started or stopped, or somebody else is at work on its devices.",
+		"is being started or stopped, or somebody else is at work on its devices.\n"
+		"With --abandon, what hangs or fails for good is given up: it is recorded, and\n"
+		"'status' shows it until the host is rebooted. No VM gets a device whose step\n"
+		"still hangs in the kernel; any other, the next start takes as it is then.",
 	}, {
 		.name = "watch", .run = cmd_watch, .args = "", .changes_devices = true,
 		.summary = "give back what no post-stop gives back; systemd runs it",

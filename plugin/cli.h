@@ -38,7 +38,7 @@ struct cli {
 	/* options */
 	const char *root;		/* NULL = the running machine */
 	bool json, quiet, verbose, no_color, help, version;
-	bool all, dry_run;
+	bool all, dry_run, abandon;
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "abandoned.h"
 #include "cli.h"
 #include "guest.h"
 #include "guestlock.h"
@@ -60,7 +61,7 @@ static int check_gone(struct cli *c, unsigned vmid, struct err *e)
 
 static int would_release(struct cli *c, unsigned vmid)
 {
-	struct release_result r = { .vmid = vmid, .verdict = RELEASE_WOULD };
+	struct release_result r = { .vmid = vmid, .verdict = RELEASE_WOULD, .abandon = c->abandon };
 	struct leased l = LEASED_INIT;
 	struct err e = ERR_INIT;
 	int q = leased_look(c->h, &guest_world, vmid, &l, &e);
@@ -69,7 +70,7 @@ static int would_release(struct cli *c, unsigned vmid)
 		return shown(c, vmid, RELEASE_NONE);
 	if (q < 0)
 		return failed(c, vmid, &e);
-	if (l.busy) {
+	if (l.busy && !(c->abandon && l.state == LEASED_STUCK)) {
 		err_set(&e, EBUSY, "somebody is at work on the devices of VM %u: %.700s", vmid, l.text);
 		q = refused(c, vmid, &e);
 	} else if (l.state == LEASED_DAMAGED) {
@@ -121,20 +122,42 @@ static int not_returned(struct cli *c, const struct claim *claim, int r, const s
 	return failed(c, claim->vmid, e);
 }
 
+/* What is recorded as given up, this time and earlier. */
+static int gave_up(struct cli *c, unsigned vmid)
+{
+	struct release_result r = { .vmid = vmid, .verdict = RELEASE_GIVEN_UP };
+	struct abandoned *list = NULL;
+	struct err e = ERR_INIT;
+	size_t n = 0, kept = 0;
+
+	if (abandoned_list(c->h, &list, &n, &e) < 0)
+		return failed(c, vmid, &e);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].vmid == vmid)
+			list[kept++] = list[i];
+	r.given_up = list;
+	r.n_given_up = kept;
+	out_release(&c->out, &r);
+	free(list);
+	return CLI_DONE;
+}
+
 static int do_release(struct cli *c, unsigned vmid)
 {
 	struct release_result result = { .vmid = vmid, .verdict = RELEASE_DONE };
 	uint64_t began = host_now(c->h);
 	struct err e = ERR_INIT;
 	struct claim claim;
-	bool had;
+	bool had, given_up = false;
 	int r, status;
 
 	prepare(c, vmid, &claim);
-	r = claim_return(&claim, &had, &e);
+	r = c->abandon ? claim_abandon(&claim, &had, &given_up, &e) : claim_return(&claim, &had, &e);
 	out_notes(&c->out, claim.notes.s);
 	if (r < 0) {
 		status = not_returned(c, &claim, r, &e);
+	} else if (given_up) {
+		status = gave_up(c, vmid);
 	} else if (!had) {
 		status = shown(c, vmid, RELEASE_NONE);
 	} else if (claim.lease.fd < 0) {
@@ -196,6 +219,8 @@ int cmd_release(struct cli *c)
 
 	if (c->all && c->n_args)
 		return cli_usage(c, "either a VM id or --all, not both");
+	if (c->all && c->abandon)
+		return cli_usage(c, "--abandon is for one VM: pve-gpu release --abandon VMID");
 	if (c->all)
 		return release_all(c);
 	if (!c->n_args)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abandoned.h"
 #include "array.h"
 #include "cli.h"
 #include "driver.h"
@@ -20,6 +21,8 @@ struct look {
 	size_t n, size;
 	char **aside;
 	size_t n_aside, aside_size;
+	struct abandoned *given_up;
+	size_t n_given_up;
 	bool problem;
 };
 
@@ -131,11 +134,24 @@ static int find_aside(struct look *k, struct err *e)
 	return 0;
 }
 
+static int find_given_up(struct look *k, unsigned vmid, struct err *e)
+{
+	size_t n = 0;
+	int r = abandoned_list(k->c->h, &k->given_up, &n, e);
+
+	for (size_t i = 0; i < n; i++)
+		if (!vmid || k->given_up[i].vmid == vmid)
+			k->given_up[k->n_given_up++] = k->given_up[i];
+	k->problem = k->problem || k->n_given_up;
+	return r;
+}
+
 static void show(struct look *k, unsigned vmid)
 {
 	struct status_result r = {
 		.vmid = vmid, .now_unix = k->c->now_unix, .vms = k->vms, .n = k->n,
 		.aside = (const char *const *)k->aside, .n_aside = k->n_aside,
+		.given_up = k->given_up, .n_given_up = k->n_given_up,
 	};
 
 	out_status(&k->c->out, &r);
@@ -152,6 +168,7 @@ static void look_release(struct look *k)
 	for (size_t i = 0; i < k->n_aside; i++)
 		free(k->aside[i]);
 	free(k->aside);
+	free(k->given_up);
 	probe_stop(&k->probe);
 }
 
@@ -167,6 +184,8 @@ int cmd_status(struct cli *c)
 	r = vmid ? add_vm(&k, vmid, &e) : add_all(&k, &e);
 	if (r == 0 && !vmid)
 		r = find_aside(&k, &e);
+	if (r == 0)
+		r = find_given_up(&k, vmid, &e);
 	if (r == 0)
 		show(&k, vmid);
 	look_release(&k);

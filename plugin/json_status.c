@@ -85,6 +85,22 @@ static void add_vm(struct json *j, struct json_object *list, const struct status
 		add_device(j, devices, &vm->devices[i]);
 }
 
+static void add_given_up(struct json *j, struct json_object *in, const struct abandoned *a, size_t n)
+{
+	struct json_object *list = json_add_array(j, in, "abandoned");
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_add_object(j, list, NULL);
+
+		json_add_number(j, o, "vmid", a[i].vmid);
+		json_add_address(j, o, "address", a[i].bdf);
+		json_add_text(j, o, "step", a[i].step.s);
+		json_add_word(j, o, "why", a[i].why);
+		json_add_bool(j, o, "hangs", a[i].hangs);
+		json_add_text(j, o, "file", a[i].file);
+	}
+}
+
 void json_status(struct out *o, const struct status_result *r)
 {
 	struct json *j = &o->json;
@@ -95,6 +111,7 @@ void json_status(struct out *o, const struct status_result *r)
 	list = json_add_array(j, json_root(j), "aside");
 	for (size_t i = 0; i < r->n_aside; i++)
 		json_add_text(j, list, NULL, r->aside[i]);
+	add_given_up(j, json_root(j), r->given_up, r->n_given_up);
 }
 
 /* --- release ----------------------------------------------------------------------------------- */
@@ -105,6 +122,7 @@ static const char *verdict_name(enum release_verdict v)
 	case RELEASE_NONE: return "nothing";
 	case RELEASE_DONE: return "returned";
 	case RELEASE_WOULD: return "would-return";
+	case RELEASE_GIVEN_UP: return "abandoned";
 	case RELEASE_DROPPED: return "dropped";
 	case RELEASE_REFUSED: return "refused";
 	case RELEASE_FAILED: return "failed";
@@ -139,6 +157,8 @@ void json_release(struct out *o, const struct release_result *r)
 	json_add_text(j, vm, "verdict", verdict_name(r->verdict));
 	json_add_text(j, vm, "why", r->why);
 	add_returned(j, vm, r);
+	if (r->n_given_up)
+		add_given_up(j, vm, r->given_up, r->n_given_up);
 	if (r->report) {
 		json_add_number(j, vm, "ms", (int64_t)r->ms);
 		json_add_number(j, vm, "kernel_ms", (int64_t)(r->report->ns / 1000000));

@@ -3,13 +3,10 @@
 #include "leases.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 
-#include "file.h"
 
 const char *leased_state_name(enum leased_state state)
 {
@@ -48,30 +45,6 @@ bool leased_is_problem(enum leased_state state)
 void leased_release(struct leased *l)
 {
 	lease_release(&l->lease);
-}
-
-/* Whoever works on a lease holds its lock, as does a worker left behind in the kernel.  A shared lock
- * that is let go at once disturbs neither. */
-static bool is_locked(struct host *h, unsigned vmid)
-{
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, flags, 0);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-/* The journal does not say which way a stuck step was going: it was being taken back when it had
- * been done before, or when a later step of its chain has been taken back. */
-static enum step_way way_of(const struct lease *l, size_t step)
-{
-	const struct plan *p = &l->plan;
-
-	if (l->at[step].mark == MARK_UNDO || l->at[step].ns > 0)
-		return STEP_UNDO;
-	for (size_t i = step + 1; i < p->n_steps; i++)
-		if (p->steps[i].chain == p->steps[step].chain && l->at[i].mark == MARK_UNDONE)
-			return STEP_UNDO;
-	return STEP_DO;
 }
 
 /* A step that is stuck tells more than one that is merely under way. */
@@ -232,7 +205,7 @@ int leased_look(struct host *h, const struct claim_world *world, unsigned vmid, 
 	int r;
 
 	l.vmid = vmid;
-	l.busy = is_locked(h, vmid);	/* before reading: what is free now is not written to meanwhile */
+	l.busy = lease_is_locked(h, lease_path(vmid).s);	/* before reading: what is free now is not written to meanwhile */
 	r = lease_load(h, vmid, &l.lease, &why);
 	if (r == -ENOENT)
 		return r;
@@ -243,7 +216,7 @@ int leased_look(struct host *h, const struct claim_world *world, unsigned vmid, 
 	if (r == 0) {
 		l.step = find_step(&l.lease);
 		if (l.step >= 0)
-			l.way = way_of(&l.lease, (size_t)l.step);
+			l.way = lease_way(&l.lease, (size_t)l.step);
 		l.state = judge_state(h, world, &l, &why);
 	} else {
 		l.state = r == -ESTALE ? LEASED_STALE : LEASED_DAMAGED;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abandoned.h"
 #include "holders.h"
 #include "leases.h"
 #include "pdev.h"
@@ -79,6 +80,8 @@ struct status_result {
 	size_t n;
 	const char *const *aside;	/* paths of damaged leases that were put aside */
 	size_t n_aside;
+	const struct abandoned *given_up;	/* devices that somebody has given up */
+	size_t n_given_up;
 };
 
 /* --- release ------------------------------------------------------------------------------- */
@@ -87,6 +90,7 @@ enum release_verdict {
 	RELEASE_NONE,			/* the VM holds nothing */
 	RELEASE_DONE,
 	RELEASE_WOULD,			/* a dry run that found no obstacle */
+	RELEASE_GIVEN_UP,		/* what could not be given back was given up */
 	RELEASE_DROPPED,		/* a lease of an earlier boot: its file was removed */
 	RELEASE_REFUSED,		/* nothing was touched */
 	RELEASE_FAILED,
@@ -100,6 +104,9 @@ struct release_result {
 	const struct run_report *report;
 	uint64_t ms;
 	struct names *names;		/* may be NULL */
+	const struct abandoned *given_up;	/* of this VM */
+	size_t n_given_up;
+	bool abandon;			/* a dry run of giving up */
 };
 
 #endif

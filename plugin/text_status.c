@@ -72,6 +72,33 @@ static void put_failures(struct out *o, const struct lease *l)
 	}
 }
 
+/* One device: what became of it, and what that means for the next start. */
+static void put_given_up(struct out *o, const struct abandoned *a)
+{
+	struct str line = STR_INIT;
+
+	(void)str_addf(&line, "VM %u: %s was given up: ", a->vmid, BDF_S(a->bdf));
+	if (a->hangs)
+		(void)str_addf(&line, "the step '%s' hangs in the kernel. No VM gets the device before that ends; a reboot "
+			       "ends it for certain", a->step.s);
+	else
+		(void)str_addf(&line, "%s. The next start takes the device as it is then, and gives it back to that; a "
+			       "reboot puts it right", a->why[0] ? a->why : "its step came back from the kernel later");
+	text_wrap(o, TONE_BAD, 0, 2, "%s", line.s);
+	str_release(&line);
+}
+
+static void put_all_given_up(struct out *o, const struct abandoned *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		put_given_up(o, &list[i]);
+	if (n) {
+		fputs("  → ", o->to);
+		text_wrap(o, TONE_PLAIN, 4, 4, "recorded until the next boot in %s%s", list[0].file,
+			  n > 1 ? " and beside it" : "");
+	}
+}
+
 static void put_aside(struct out *o, const struct status_result *r)
 {
 	for (size_t i = 0; i < r->n_aside; i++)
@@ -99,8 +126,9 @@ void text_status(struct out *o, const struct status_result *r)
 		for (size_t k = 0; k < vm->l.lease.plan.n_devices; k++)
 			put_device(o, &vm->devices[k]);
 	}
-	if (r->n && r->n_aside)
+	if (r->n && (r->n_aside || r->n_given_up))
 		fputc('\n', o->to);
+	put_all_given_up(o, r->given_up, r->n_given_up);
 	put_aside(o, r);
 }
 
@@ -117,9 +145,11 @@ static void put_would(struct out *o, const struct release_result *r)
 	p = &r->lease->plan;
 	for (size_t i = 0; i < p->n_devices; i++) {
 		const struct device *v = &p->devices[i];
+		bool hopeless = r->abandon && abandoned_step(r->lease, v->bdf) >= 0;
 
-		text_put(o, TONE_PLAIN, "%s %s: would go back to %s", BDF_SHORT(v->bdf),
-			 r->names ? names_get(r->names, i) : "", v->driver[0] ? v->driver : "no driver");
+		text_put(o, TONE_PLAIN, "%s %s: would %s %s", BDF_SHORT(v->bdf), r->names ? names_get(r->names, i) : "",
+			 hopeless ? "be given up unless it goes back to" : "go back to",
+			 v->driver[0] ? v->driver : "no driver");
 		fputc('\n', o->to);
 	}
 	fprintf(o->to, "VM %u: %s would be given back; nothing was touched.\n", r->vmid, text_count(p).s);
@@ -140,6 +170,9 @@ void text_release(struct out *o, const struct release_result *r)
 		break;
 	case RELEASE_WOULD:
 		put_would(o, r);
+		break;
+	case RELEASE_GIVEN_UP:
+		put_all_given_up(o, r->given_up, r->n_given_up);
 		break;
 	case RELEASE_DROPPED:
 		fprintf(o->to, "VM %u holds no devices any more: its lease was of an earlier boot.\n", r->vmid);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "abandoned.h"
 #include "array.h"
 #include "claim_int.h"
 
@@ -37,11 +38,35 @@ static int add_lease_holds(struct claim *c, const struct lease *l, struct holds 
 		if (array_room(&out->list, out->n, &out->size, sizeof(*o)) < 0)
 			return -ENOMEM;
 		o = &out->list[out->n++];
-		o->bdf = l->plan.devices[i].bdf;
-		o->vmid = l->vmid;
+		*o = (struct hold){ .bdf = l->plan.devices[i].bdf, .vmid = l->vmid };
 		hold_text(c, l, o->who, sizeof(o->who));
 	}
 	return 0;
+}
+
+/* What was given up and still hangs belongs to nobody, and must not be written to. */
+static int add_abandoned(struct claim *c, struct holds *out, struct err *e)
+{
+	struct abandoned *list = NULL;
+	size_t n = 0;
+	int r = abandoned_list(c->h, &list, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct hold *o;
+
+		if (!list[i].hangs)
+			continue;
+		if (array_room(&out->list, out->n, &out->size, sizeof(*o)) < 0) {
+			r = err_nomem(e);
+			break;
+		}
+		o = &out->list[out->n++];
+		*o = (struct hold){ .bdf = list[i].bdf, .hangs = true };
+		snprintf(o->who, sizeof(o->who), "a step that hangs in the kernel since VM %u had it (%.90s)", list[i].vmid,
+			 list[i].step.s);
+	}
+	free(list);
+	return r;
 }
 
 int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e)
@@ -68,6 +93,8 @@ int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e
 			*e = mine;
 	}
 	free(ids);
+	if (r == 0)
+		r = add_abandoned(c, &out, e);
 	if (r < 0) {
 		free(out.list);
 		return r;

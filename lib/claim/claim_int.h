@@ -5,6 +5,7 @@
  *   claim.c        taking, giving back, waiting for QEMU
  *   claim_enter.c  what is in the way of a claim when it begins
  *   claim_holds.c  what other VMs have
+ *   abandoned.c    what was given up
  */
 #ifndef CLAIM_INT_H
 #define CLAIM_INT_H

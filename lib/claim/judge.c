@@ -60,6 +60,7 @@ static int held(struct look *l)
 			continue;
 		r = plan_refuse(l->plan, "held", &l->v->bdf, l->e,
 				o->vmid ? "Stop that VM first, or give this VM another device." :
+				o->hangs ? "Give this VM another device, or reboot the host: only that ends it for certain." :
 				"End that process first.", "%s %sis held by %s", BDF_S(l->v->bdf),
 				dragged(l) ? "(same IOMMU group) " : "", o->who);
 		if (r == 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,14 +116,14 @@ int lease_create(struct host *h, const struct plan *plan, struct lease_process t
 	return r;
 }
 
-static int check_file(int fd, unsigned vmid, struct lease *l, struct err *e)
+static int check_file(int fd, const char *path, struct lease *l, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, "cannot look at the lease of VM %u: %s", vmid, err_text(errno));
+		return err_set(e, errno, "cannot look at the lease '%s': %s", path, err_text(errno));
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_set(e, EBADMSG, "the lease '%s' is not a file that only root can write", lease_path(vmid).s);
+		return err_set(e, EBADMSG, "the lease '%s' is not a file that only root can write", path);
 	l->written = (uint64_t)st.st_mtime;
 	return 0;
 }
@@ -135,17 +136,16 @@ static size_t whole_lines(const char *text, size_t len)
 	return len;
 }
 
-static int parse_file(struct lease *l, struct err *e)
+static int parse_file(struct lease *l, const char *path, struct err *e)
 {
-	struct lease_path path = lease_path(l->vmid);
 	char boot[40], *text;
 	unsigned vmid = l->vmid;
 	size_t len;
-	int r = host_read_file(l->h, path.s, LEASE_MAX, &text, &len);
+	int r = host_read_file(l->h, path, LEASE_MAX, &text, &len);
 
 	if (r < 0)
 		return err_set(e, r == -EFBIG || r == -EISDIR || r == -EINVAL || r == -ELOOP ? EBADMSG : -r,
-			       "cannot read the lease '%s': %s", path.s,
+			       "cannot read the lease '%s': %s", path,
 			       r == -EINVAL ? "it is no regular file" : err_text(r));
 	l->vmid = 0;
 	l->whole = whole_lines(text, len);
@@ -155,32 +155,43 @@ static int parse_file(struct lease *l, struct err *e)
 		r = err_set(e, EBADMSG, "it is the lease of VM %u", l->vmid);
 	l->vmid = vmid;
 	if (r < 0)
-		return err_wrap(e, "the lease '%s' is damaged", path.s);
+		return err_wrap(e, "the lease '%s' is damaged", path);
 	lease_boot_id(l->h, boot, sizeof(boot));
 	if (boot[0] && strcmp(boot, l->boot) != 0)
-		return err_set(e, ESTALE, "the lease '%s' is from before the last boot", path.s);
+		return err_set(e, ESTALE, "the lease '%s' is from before the last boot", path);
 	return 0;
 }
 
-int lease_load(struct host *h, unsigned vmid, struct lease *ret, struct err *e)
+int lease_read(struct host *h, const char *path, unsigned vmid, struct lease *ret, struct err *e)
 {
 	struct lease l = LEASE_INIT;
-	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	_cleanup_(file_closep) int fd = host_open_file(h, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	int r;
 
 	if (fd < 0)
-		return err_set(e, fd == -ELOOP ? EBADMSG : -fd, "cannot open the lease '%s': %s",
-			       lease_path(vmid).s, err_text(fd));
+		return err_set(e, fd == -ELOOP ? EBADMSG : -fd, "cannot open the lease '%s': %s", path, err_text(fd));
 	l.h = h;
 	l.vmid = vmid;
-	r = h->real || h->priv ? check_file(fd, vmid, &l, e) : 0;
+	r = h->real || h->priv ? check_file(fd, path, &l, e) : 0;
 	if (r == 0)
-		r = parse_file(&l, e);
+		r = parse_file(&l, path, e);
 	if (r < 0)
 		lease_release(&l);
 	else
 		*ret = l;
 	return r;
+}
+
+int lease_load(struct host *h, unsigned vmid, struct lease *ret, struct err *e)
+{
+	return lease_read(h, lease_path(vmid).s, vmid, ret, e);
+}
+
+bool lease_is_locked(struct host *h, const char *path)
+{
+	_cleanup_(file_closep) int fd = host_open_file(h, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 /* What the writer is at, for those who found the lease locked. */
@@ -343,20 +354,30 @@ int lease_remove(struct lease *l, struct err *e)
 	return 0;
 }
 
-int lease_set_aside(struct host *h, unsigned vmid, struct err *e)
+int lease_move(struct host *h, unsigned vmid, const char *folder, struct host_path *ret, struct err *e)
 {
-	char to[96] = "";
-	int r = file_private_dir(h, LEASE_ASIDE, e);
+	struct host_path to = host_path("%s", folder);
+	int r = file_private_dir(h, folder, e);
 
-	if (r < 0)
-		return r;
-	for (int i = 0; i < 100; i++) {
-		snprintf(to, sizeof(to), LEASE_ASIDE "/%u.%d", vmid, i);
-		if (!host_exists(h, to))
+	for (int i = 0; r == 0 && i < 100; i++) {
+		to = host_path("%s/%u.%d", folder, vmid, i);
+		if (!host_exists(h, to.s))
 			break;
 	}
-	r = host_rename(h, lease_path(vmid).s, to);
-	return r < 0 ? err_set(e, -r, "cannot put '%s' aside as '%s': %s", lease_path(vmid).s, to, err_text(r)) : 0;
+	if (r == 0)
+		r = host_rename(h, lease_path(vmid).s, to.s);
+	if (r < 0)
+		return e->code ? r : err_set(e, -r, "cannot put '%s' aside as '%s': %s", lease_path(vmid).s, to.s,
+					     err_text(r));
+	*ret = to;
+	return 0;
+}
+
+int lease_set_aside(struct host *h, unsigned vmid, struct err *e)
+{
+	struct host_path to;
+
+	return lease_move(h, vmid, LEASE_ASIDE, &to, e);
 }
 
 uint64_t lease_process_start(struct host *h, pid_t pid)
@@ -433,4 +454,16 @@ int lease_open_step(const struct lease *l)
 bool lease_touched(const struct lease *l, size_t step)
 {
 	return (l->at[step].mark != MARK_PLANNED || l->plan.steps[step].kept) && l->at[step].mark != MARK_UNDONE;
+}
+
+enum step_way lease_way(const struct lease *l, size_t step)
+{
+	const struct plan *p = &l->plan;
+
+	if (l->at[step].mark == MARK_UNDO || l->at[step].ns > 0)
+		return STEP_UNDO;
+	for (size_t i = step + 1; i < p->n_steps; i++)
+		if (p->steps[i].chain == p->steps[step].chain && l->at[i].mark == MARK_UNDONE)
+			return STEP_UNDO;
+	return STEP_DO;
 }

@@ -35,10 +35,12 @@
 
 #include "host.h"
 #include "plan.h"
+#include "step.h"
 
 #define LEASE_RUN "/run/pve-gpu"
 #define LEASE_DIR LEASE_RUN "/leases"
 #define LEASE_ASIDE LEASE_RUN "/broken"
+#define LEASE_ABANDONED LEASE_RUN "/abandoned"
 #define LEASE_LOCK LEASE_RUN "/lock"
 #define LEASE_KEEPER LEASE_RUN "/watch"	/* locked, shared, as long as a watch is there */
 
@@ -81,6 +83,13 @@ int lease_create(struct host *h, const struct plan *plan, struct lease_process t
  * -ESTALE: of another boot. */
 int lease_load(struct host *h, unsigned vmid, struct lease *ret, struct err *e) _must_check_;
 
+/* The same of any file: `vmid` is whose it must be. */
+int lease_read(struct host *h, const char *path, unsigned vmid, struct lease *ret, struct err *e) _must_check_;
+
+/* Whoever works on a lease holds its lock, as does a worker left behind in the kernel.  A shared lock
+ * that is let go at once disturbs neither, and a descriptor for reading raises no event. */
+bool lease_is_locked(struct host *h, const char *path);
+
 /* Reads and locks, waiting `ms` for whoever works on it.  -EWOULDBLOCK: somebody still does; the
  * sentence says at which step. */
 int lease_open(struct host *h, unsigned vmid, uint64_t ms, struct lease *ret, struct err *e) _must_check_;
@@ -95,6 +104,8 @@ int lease_note_stuck(struct lease *l, size_t step, struct lease_process worker, 
 
 /* The devices are the host's again: the file goes. */
 int lease_remove(struct lease *l, struct err *e) _must_check_;
+/* Moves the file into the folder, as VMID.NUMBER. */
+int lease_move(struct host *h, unsigned vmid, const char *folder, struct host_path *ret, struct err *e) _must_check_;
 /* Puts a file that cannot be read aside, for people to look at. */
 int lease_set_aside(struct host *h, unsigned vmid, struct err *e) _must_check_;
 /* Frees and unlocks; changes nothing on disk or device. */
@@ -109,6 +120,9 @@ int lease_list(struct host *h, unsigned **ret, size_t *ret_n, struct err *e) _mu
 
 /* The step that was begun and not finished, or -1. */
 int lease_open_step(const struct lease *l);
+/* The journal does not say which way a stuck step was going: it was being taken back when it had
+ * been done before, or when a later step of its chain has been taken back. */
+enum step_way lease_way(const struct lease *l, size_t step);
 /* The step took effect, or may have. */
 bool lease_touched(const struct lease *l, size_t step);
 

@@ -34,6 +34,7 @@ struct hold {
 	struct bdf bdf;
 	unsigned vmid;			/* 0 = no VM */
 	char who[160];			/* "VM 101, which is running (pid 4242)" */
+	bool hangs;			/* nobody: a step that was given up */
 };
 
 struct refusal {

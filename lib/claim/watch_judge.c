@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Is a lease over, and what to do about it: see watch.h. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
 
 #include "file.h"
 #include "watch_int.h"
@@ -11,15 +9,6 @@
 #define PATIENCE_MAX_MS 5000
 
 /* --- is it over? ----------------------------------------------------------------------------- */
-
-/* A shared lock that is let go at once disturbs nobody, and a descriptor for reading raises no event. */
-static bool is_locked(struct host *h, unsigned vmid)
-{
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-	_cleanup_(file_closep) int fd = host_open_file(h, lease_path(vmid).s, flags, 0);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
 
 /* True when the process lives: v->follow then tells of its end. */
 static bool follow(struct watch *w, struct watched *v, struct lease_process p)
@@ -103,7 +92,7 @@ static enum verdict at_work(struct watch *w, struct watched *v, const struct lea
 
 static enum verdict look(struct watch *w, struct watched *v, struct err *e)
 {
-	bool locked = is_locked(w->h, v->vmid);	/* before reading: what is free now has no writer */
+	bool locked = lease_is_locked(w->h, lease_path(v->vmid).s);	/* before reading: what is free now has no writer */
 	struct lease l = LEASE_INIT;
 	enum verdict ret;
 	int r = lease_load(w->h, v->vmid, &l, e);

@@ -202,8 +202,11 @@ static int leased(struct holds *o, const struct guest_input *in)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < in->n_holds; i++)
+	for (size_t i = 0; r == 0 && i < in->n_holds; i++) {
 		r = add_hold(o, in->holds[i].bdf, in->holds[i].vmid, in->holds[i].who);
+		if (r == 0)
+			o->list[o->n - 1].hangs = in->holds[i].hangs;
+	}
 	return r;
 }
 

@@ -89,10 +89,14 @@ $ pve-gpu release 1 -h
 > Puts the devices of a VM that is gone back on the drivers they came from, as
 > the hookscript does after a stop. Exit status 4: refused, because the VM lives,
 > is being started or stopped, or somebody else is at work on its devices.
+> With --abandon, what hangs or fails for good is given up: it is recorded, and
+> 'status' shows it until the host is rebooted. No VM gets a device whose step
+> still hangs in the kernel; any other, the next start takes as it is then.
 > 
 > options of this command:
 >   -a, --all           what any VM left behind
 >   -n, --dry-run       say what would be done, touch nothing
+>       --abandon       give up, for good, what cannot be given back
 > 
 > options of every command:
 >       --json          one JSON document instead of text

@@ -8,7 +8,7 @@ $ pve-gpu status 100 --root m
 > VM 100 holds no devices.
 ? 0
 $ pve-gpu status --root m --json | helper json '*' leases aside
-> *: version leases aside notes
+> *: version leases aside abandoned notes
 > leases: []
 > aside: []
 ? 0

@@ -114,9 +114,19 @@ static void expect(struct desk *d, const char *line, int status)
 		fail_msg("'%s' ended with status %d instead of %d:\n%s", line, got, status, d->o.output);
 }
 
+/* Wherever the lines are broken. */
 static void said(struct desk *d, const char *part)
 {
-	if (!strstr(d->o.output, part))
+	static char flat[sizeof(d->o.output)];
+	size_t n = 0;
+
+	for (const char *c = d->o.output; *c; c++)
+		if (!strchr(" \n", *c))
+			flat[n++] = *c;
+		else if (n && flat[n - 1] != ' ')
+			flat[n++] = ' ';
+	flat[n] = '\0';
+	if (!strstr(flat, part))
 		fail_msg("'%s' is missing in:\n%s", part, d->o.output);
 }
 
@@ -317,6 +327,71 @@ static void says_what_could_not_be_given_back(void **state)
 	close_desk(&d);
 }
 
+/* Given up while it hangs: nobody gets it.  Once the kernel has let go, the next start takes it as it is. */
+static void gives_up_what_hangs(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	fake_fault_add(&d.k, (struct fake_fault){ .kind = FAKE_HANG, .match = "nvidia/unbind 0000:0a:00.0", .times = 1 });
+	expect(&d, "gpu-hook 100 pre-start", 1);
+	expect(&d, "pve-gpu release --abandon --dry-run 100", CLI_DONE);
+	said(&d, "0a:00.0 [10de:1e07]: would be given up");
+	expect(&d, "pve-gpu release --abandon 100", CLI_DONE);
+	said(&d, "0000:0a:00.0 was given up: the step 'unbind 0000:0a:00.0 from nvidia' hangs");
+	said(&d, "/run/pve-gpu/abandoned/100.0");
+	expect(&d, "pve-gpu release 100", CLI_DONE);
+	said(&d, "holds no devices");
+	expect(&d, "pve-gpu status", CLI_PROBLEMS);
+	said(&d, "was given up");
+	expect(&d, "pve-gpu status --json", CLI_PROBLEMS);
+	said(&d, "\"hangs\": true");
+	for (int i = 0; i < 2; i++) {
+		expect(&d, i ? "gpu-hook 101 pre-start" : "gpu-hook 100 pre-start", 4);
+		said(&d, "0000:0a:00.0 is held by a step that hangs in the kernel since VM 100 had it");
+		said(&d, "reboot the host");
+	}
+	fake_hang_release(&d.k);
+	fake_settle(&d.k, 5000);
+	expect(&d, "pve-gpu status 100", CLI_PROBLEMS);
+	said(&d, "came back from the kernel later");
+	expect(&d, "gpu-hook 101 pre-start", 0);
+	assert_true(on_vfio(&d, card, ARRAY_SIZE(card)));
+	expect(&d, "gpu-hook 101 post-stop", 0);
+	assert_false(on_vfio(&d, card, 1));
+	close_desk(&d);
+}
+
+/* What works is given back as ever; what refuses for good is recorded; somebody at work is let be. */
+static void gives_up_what_refuses(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	expect(&d, "pve-gpu release --abandon 100", CLI_DONE);
+	same_as_before(&d);
+	expect(&d, "pve-gpu release --abandon --all", CLI_USAGE);
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	start_vm(&d, 100, card, ARRAY_SIZE(card));
+	expect(&d, "pve-gpu release --abandon 100", CLI_REFUSED);
+	assert_true(on_vfio(&d, card, ARRAY_SIZE(card)));
+	fake_vm_end(&d.k, 100);
+	fake_rule_add(&d.k, (struct fake_rule){ .kind = FAKE_PROBE_FAILS, .driver = "nvidia", .value = 5 });
+	expect(&d, "pve-gpu release --abandon 100", CLI_DONE);
+	said(&d, "0000:0a:00.0 was given up: cannot bind 0000:0a:00.0 to nvidia");
+	said(&d, "The next start takes");
+	fake_rule_clear(&d.k);
+	expect(&d, "pve-gpu status", CLI_PROBLEMS);
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	expect(&d, "gpu-hook 100 post-stop", 0);
+	assert_string_equal(tree_attr(d.k.tree.dir, card[0], "driver").s, "");
+	assert_string_equal(tree_attr(d.k.tree.dir, card[1], "driver").s, "snd_hda_intel");
+	close_desk(&d);
+}
+
 static void one_runs_and_one_is_left(void **state)
 {
 	const struct bdf twin[] = { { 0, 0x42, 0, 0 }, { 0, 0x42, 0, 1 } };
@@ -420,6 +495,8 @@ int main(void)
 		cmocka_unit_test(refuses_while_somebody_is_at_work),
 		cmocka_unit_test(names_a_step_that_hangs),
 		cmocka_unit_test(says_what_could_not_be_given_back),
+		cmocka_unit_test(gives_up_what_hangs),
+		cmocka_unit_test(gives_up_what_refuses),
 		cmocka_unit_test(one_runs_and_one_is_left),
 		cmocka_unit_test(a_damaged_lease_is_put_aside),
 		cmocka_unit_test(plan_foresees_recovery),

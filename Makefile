@@ -167,12 +167,16 @@ check:
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 UNITDIR    ?= /lib/systemd/system
+# where Proxmox VE looks for the texts of its notifications
+TEMPLATES   = $(PREFIX)/share/pve-manager/templates/default
 .PHONY: install uninstall
 install: all
 	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
 	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
 	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
 	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
+	install -D -m 644 snippets/notify/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs
+	install -D -m 644 snippets/notify/pve-gpu-body.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
 	install -D -m 644 debian/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.service
 	install -D -m 644 debian/pve-gpu-watch.path $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	test -e $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini || \
@@ -180,6 +184,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu \
 		$(DESTDIR)$(UNITDIR)/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
+	rm -f $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
 	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
 
 .PHONY: clean help

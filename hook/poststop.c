@@ -2,7 +2,9 @@
 /* post-start notes who QEMU is; post-stop is the story of giving back. */
 #include <errno.h>
 
+#include "file.h"
 #include "hook.h"
+#include "journal.h"
 #include "running.h"
 #include "tell.h"
 
@@ -10,6 +12,23 @@ static int failed(struct hook *k, const struct err *e)
 {
 	fprintf(k->out, "pve-gpu: VM %u: %s\n", k->vmid, e->msg);
 	return EXIT_FAILED;
+}
+
+/* Nobody shows what a post-stop prints that qmeventd's 'qm cleanup' has called. */
+static int stop_failed(struct hook *k, const struct err *e)
+{
+	_cleanup_(file_closep) int fd = journal_open(k->h);
+	_cleanup_(str_release) struct str entry = STR_INIT, text = STR_INIT;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", k->vmid);
+	if (str_addf(&text, "VM %u: post-stop: %s", k->vmid, e->msg) == 0)
+		(void)journal_entry(&entry, JOURNAL_ERR, text.s);
+	(void)journal_field(&entry, "PVE_GPU_EVENT", "post-stop-failed");
+	(void)journal_field(&entry, "PVE_GPU_VMID", id);
+	if (fd >= 0)
+		(void)journal_send(fd, &entry);
+	return failed(k, e);
 }
 
 /* Proxmox unlinks the pid file before post-stop: who held the devices must be known by then. */
@@ -67,5 +86,5 @@ int hook_poststop(struct hook *k)
 		names_free(names);
 	}
 	claim_release(&c);
-	return r < 0 ? failed(k, &e) : EXIT_DONE;
+	return r < 0 ? stop_failed(k, &e) : EXIT_DONE;
 }

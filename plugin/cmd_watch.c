@@ -9,6 +9,8 @@
 
 #include "cli.h"
 #include "guest.h"
+#include "journal.h"
+#include "notify.h"
 #include "watch.h"
 
 /* The signals are blocked already: they are news like any other, looked at between actions. */
@@ -47,6 +49,31 @@ static void rest(void)
 	(void)dl_iterate_phdr(let_go, NULL);
 }
 
+/* In a process of its own: what fails here is only said. */
+static void notify(struct watch *w, unsigned vmid, const char *text)
+{
+	struct err e = ERR_INIT;
+	int r = notify_send(w->h, vmid, text, &e);
+
+	if (r < 0 && r != -ENOENT)
+		watch_remark(w, vmid, err_wrap(&e, "the administrator was not notified") < 0 ? e.msg : "");
+}
+
+/* The leases must be looked after even when somebody has mistyped a setting. */
+static void apply_settings(struct watch *w)
+{
+	struct settings s;
+	struct err e = ERR_INIT;
+
+	if (settings_load(w->h, NULL, 0, &s, &e) < 0) {
+		(void)err_wrap(&e, "going on with the default settings");
+		watch_remark(w, 0, e.msg);
+		settings_init(&s);
+	}
+	w->grace_ms = s.grace;
+	w->notify = s.notify ? notify : NULL;
+}
+
 int cmd_watch(struct cli *c)
 {
 	struct err e = ERR_INIT;
@@ -56,6 +83,9 @@ int cmd_watch(struct cli *c)
 	if (c->json)
 		return cli_usage(c, "watch writes a line per event and has no document to show as JSON");
 	watch_init(&w, c->h, &guest_world, c->to);
+	if (journal_has(fileno(c->to)))
+		w.journal = journal_open(c->h);
+	apply_settings(&w);
 	w.rest = rest;
 	w.stop = stop_signals();
 	if (w.stop < 0)

@@ -41,6 +41,7 @@
 #define LEASE_DIR LEASE_RUN "/leases"
 #define LEASE_ASIDE LEASE_RUN "/broken"
 #define LEASE_ABANDONED LEASE_RUN "/abandoned"
+#define LEASE_TOLD LEASE_RUN "/told"	/* what watch has told the administrator */
 #define LEASE_LOCK LEASE_RUN "/lock"
 #define LEASE_KEEPER LEASE_RUN "/watch"	/* locked, shared, as long as a watch is there */
 

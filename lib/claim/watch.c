@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,18 +18,6 @@
 
 #define GRACE_MS 5000
 #define SETTLE_MS 1000
-
-void watch_say(struct watch *w, unsigned vmid, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(w->out, "pve-gpu: VM %u: ", vmid);
-	va_start(ap, fmt);
-	vfprintf(w->out, fmt, ap);
-	va_end(ap);
-	fputc('\n', w->out);
-	fflush(w->out);
-}
 
 static bool is_readable(int fd)
 {
@@ -64,6 +51,7 @@ void watch_init(struct watch *w, struct host *h, const struct claim_world *world
 	*w = (struct watch){
 		.h = h, .world = world, .out = out, .stop = -1, .grace_ms = GRACE_MS, .settle_ms = SETTLE_MS,
 		.retry_ms = { 5000, 30000, 300000 }, .limit = step_limit, .follow = watch_pidfd, .events = -1, .alive = -1,
+		.journal = -1,
 	};
 }
 
@@ -76,6 +64,7 @@ void watch_release(struct watch *w)
 	w->n = w->size = 0;
 	file_closep(&w->events);
 	file_closep(&w->alive);
+	file_closep(&w->journal);
 }
 
 /* Shared, because a child of a killed predecessor may have it still; a post-stop that asks whether
@@ -111,7 +100,7 @@ static struct watched *find(struct watch *w, unsigned vmid)
 static void foreign_file(struct watch *w, const char *name)
 {
 	struct host_path from = host_path(LEASE_DIR "/%s", name), to;
-	struct str safe = STR_INIT;
+	struct str safe = STR_INIT, said = STR_INIT;
 	struct err e = ERR_INIT;
 	int r = file_private_dir(w->h, LEASE_ASIDE, &e), i = 0;
 
@@ -121,13 +110,14 @@ static void foreign_file(struct watch *w, const char *name)
 	if (r == 0)
 		r = host_rename(w->h, from.s, to.s);
 	(void)str_add_safe(&safe, name);
+	(void)str_addf(&said, "'%s' in " LEASE_DIR " is no lease%s%s", safe.s, r ? "; remove it. It could not be "
+		       "put aside: " : ": it was put aside in " LEASE_ASIDE, r ? err_text(r) : "");
 	if (r == 0 || !w->told_foreign)
-		fprintf(w->out, "pve-gpu: '%s' in " LEASE_DIR " is no lease%s%s\n", safe.s, r ? "; remove it. It could not be "
-			"put aside: " : ": it was put aside in " LEASE_ASIDE, r ? err_text(r) : "");
-	fflush(w->out);
+		watch_line(w, 0, WATCH_NOTE, NULL, said.s);
 	w->foreign |= r != 0;
 	w->told_foreign |= r != 0;
 	str_release(&safe);
+	str_release(&said);
 }
 
 static int seen(void *arg, const char *name)
@@ -226,10 +216,12 @@ static void look_after(struct watch *w)
 
 		if (!w->stopping && v->child == 0 && (v->news || (v->due && now >= v->due)))
 			watch_judge(w, v);
-		if (v->child == 0 && v->verdict == GONE && !v->news)
+		if (v->child == 0 && v->verdict == GONE && !v->news) {
 			file_closep(&v->follow);
-		else
+			watch_forget(w, v->vmid);
+		} else {
 			w->list[kept++] = *v;
+		}
 	}
 	w->n = kept;
 }

@@ -53,7 +53,11 @@ struct watched;
 struct watch {
 	struct host *h;
 	const struct claim_world *world;
-	FILE *out;			/* one line per event */
+	FILE *out;			/* one line per event, unless the journal gets it */
+	int journal;			/* journal_open(), or -1: each event with its fields */
+	/* Tells the administrator that something could not be given back; called in a process of its
+	 * own, once per incident.  NULL = nobody is told. */
+	void (*notify)(struct watch *w, unsigned vmid, const char *text);
 	int stop;			/* readable: finish what is under way, then return; -1 = never */
 	uint64_t grace_ms;
 	uint64_t settle_ms;
@@ -77,6 +81,9 @@ void watch_release(struct watch *w);
 
 /* Looks after the leases until none is left (0) or told to stop (1).  Negative: it cannot watch. */
 int watch_run(struct watch *w, struct err *e) _must_check_;
+
+/* Says something on the side, as watch itself would; vmid 0 = of no VM. */
+void watch_remark(struct watch *w, unsigned vmid, const char *text);
 
 /* The default of `follow`: a pidfd. */
 int watch_pidfd(struct host *h, struct lease_process p);

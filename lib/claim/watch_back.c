@@ -38,12 +38,12 @@ uint64_t watch_busy_pause(unsigned looks)
 	return looks < ARRAY_SIZE(ms) ? ms[looks] : 0;
 }
 
-static void say_notes(struct watch *w, struct claim *c)
+static void say_notes(struct watch *w, const struct watched *v, struct claim *c)
 {
 	char *cursor = c->notes.s, *line;
 
 	while ((line = str_token(&cursor, "\n")))
-		watch_say(w, c->vmid, "%s", line);
+		watch_say(w, v, WATCH_NOTE, NULL, "%s", line);
 }
 
 static void say_done(struct watch *w, const struct watched *v, const struct claim *c, uint64_t ms)
@@ -58,20 +58,20 @@ static void say_done(struct watch *w, const struct watched *v, const struct clai
 		(void)str_addf(&list, "%s %s (%s)", i ? "," : "", BDF_S(p->devices[i].bdf),
 			       driver[0] ? driver : "no driver");
 	}
-	watch_say(w, v->vmid, "%s in %llu ms", list.s, (unsigned long long)ms);
+	watch_say(w, v, WATCH_GAVE_BACK, &c->lease, "%s in %llu ms", list.s, (unsigned long long)ms);
 	str_release(&list);
 }
 
-static enum result failed(struct watch *w, const struct watched *v, const struct err *e)
+static enum result failed(struct watch *w, const struct watched *v, const struct lease *l, const struct err *e)
 {
 	const char *why = watch_why_over(v->verdict);
 
 	if (v->failures < WATCH_RETRIES)
-		watch_say(w, v->vmid, "%s; cannot give back: %s (once more in %llu s)", why, e->msg,
+		watch_say(w, v, WATCH_RETRY, l, "%s; cannot give back: %s (once more in %llu s)", why, e->msg,
 			  (unsigned long long)w->retry_ms[v->failures] / 1000);
 	else
-		watch_say(w, v->vmid, "%s; cannot give back: %s (tried %u times and left as it is; 'pve-gpu release %u' "
-			  "tries again)", why, e->msg, v->failures + 1, v->vmid);
+		watch_say(w, v, WATCH_FAILED, l, "%s; cannot give back: %s (tried %u times and left as it is; "
+			  "'pve-gpu release %u' tries again)", why, e->msg, v->failures + 1, v->vmid);
 	return FAILED;
 }
 
@@ -83,17 +83,17 @@ static enum result give_back(struct watch *w, const struct watched *v, struct cl
 
 	if (r < 0) {
 		if (!v->told_held)
-			watch_say(w, v->vmid, "%s; not given back yet: %s", watch_why_over(v->verdict), e.msg);
+			watch_say(w, v, WATCH_HELD, &c->lease, "%s; not given back yet: %s", watch_why_over(v->verdict), e.msg);
 		return HELD;
 	}
 	r = claim_give_back(c, &e);
-	say_notes(w, c);
+	say_notes(w, v, c);
 	if (c->report.stuck) {
-		watch_say(w, v->vmid, "%s; %s", watch_why_over(v->verdict), e.msg);
+		watch_say(w, v, WATCH_HANGS, &c->lease, "%s; %s", watch_why_over(v->verdict), e.msg);
 		return HUNG;
 	}
 	if (r < 0)
-		return failed(w, v, &e);
+		return failed(w, v, &c->lease, &e);
 	say_done(w, v, c, host_now(w->h) - began);
 	return DONE;
 }
@@ -115,8 +115,8 @@ static enum result put_aside(struct watch *w, const struct watched *v)
 		return CHANGED;
 	r = r == -ESTALE ? host_unlink(w->h, path.s) : lease_set_aside(w->h, v->vmid, &e);
 	if (r < 0)
-		return failed(w, v, e.code ? &e : &why);
-	watch_say(w, v->vmid, "%s; %s", why.msg, why.code == ESTALE ? "it was removed" :
+		return failed(w, v, NULL, e.code ? &e : &why);
+	watch_say(w, v, why.code == ESTALE ? WATCH_NOTE : WATCH_ASIDE, NULL, "%s; %s", why.msg, why.code == ESTALE ? "it was removed" :
 		  "it was put aside in " LEASE_ASIDE " and no device was touched: see 'pve-gpu list --all'");
 	return DONE;
 }
@@ -139,7 +139,7 @@ static enum result finish(struct watch *w, const struct watched *v)
 	if (r == 0 && watch_verdict(w, &again, &c.lease, &e) == v->verdict)
 		ret = give_back(w, v, &c);
 	else if (r < 0 && r != -ENOENT && r != -EWOULDBLOCK && r != -EBADMSG && r != -ESTALE)
-		ret = failed(w, v, &e);
+		ret = failed(w, v, NULL, &e);
 	claim_release(&c);
 	return ret;
 }
@@ -151,7 +151,7 @@ static void concluded(struct watch *w, struct watched *v, int status)
 
 	v->news = true;
 	if (WIFSIGNALED(status))
-		watch_say(w, v->vmid, "the process that gave its devices back was killed by signal %d",
+		watch_say(w, v, WATCH_UNCLEAR, NULL, "the process that gave its devices back was killed by signal %d",
 			  WTERMSIG(status));
 	if (r == FAILED && v->failures < WATCH_RETRIES)
 		v->not_before = now + w->retry_ms[v->failures];

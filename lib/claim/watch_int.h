@@ -5,6 +5,7 @@
  *   watch.c        the folder, the loop
  *   watch_judge.c  is a lease over, and what to do about it
  *   watch_back.c   giving back, in a child
+ *   watch_tell.c   saying what happened
  */
 #ifndef WATCH_INT_H
 #define WATCH_INT_H
@@ -34,8 +35,21 @@ struct watched {
 
 #define WATCH_BLIND_MS 5000	/* a process that no descriptor can be had for */
 
-/* One line in the journal. */
-void watch_say(struct watch *w, unsigned vmid, const char *fmt, ...) _printf_(3, 4);
+/* The last four are incidents: something could not be given back. */
+enum watch_event {
+	WATCH_GAVE_BACK, WATCH_NOTE, WATCH_UNCLEAR, WATCH_RETRY,
+	WATCH_HELD, WATCH_HANGS, WATCH_FAILED, WATCH_ASIDE,
+};
+
+/* One entry in the journal, or one line; of an incident the administrator is told, once for this
+ * lease.  `l` may be NULL. */
+void watch_say(struct watch *w, const struct watched *v, enum watch_event event, const struct lease *l,
+	       const char *fmt, ...) _printf_(5, 6);
+/* The same words as they are, of no incident. */
+void watch_line(struct watch *w, unsigned vmid, enum watch_event event, const struct lease *l, const char *text);
+/* The VM's lease is gone: the next one has incidents of its own. */
+void watch_forget(struct watch *w, unsigned vmid);
+
 int watch_pidfd_of(pid_t pid);
 
 /* Looks at the lease, and begins to give it back when the time has come. */

@@ -84,7 +84,7 @@ static enum verdict at_work(struct watch *w, struct watched *v, const struct lea
 	(void)follow(w, v, l->stuck);
 	if (has_hung(l) && !v->told_hung) {
 		v->told_hung = true;
-		watch_say(w, v->vmid, "a step hangs in the kernel (worker process %d); when it comes back, the devices "
+		watch_say(w, v, WATCH_HANGS, l, "a step hangs in the kernel (worker process %d); when it comes back, the devices "
 			  "are given back", (int)l->stuck.pid);
 	}
 	return BUSY;
@@ -164,7 +164,7 @@ void watch_judge(struct watch *w, struct watched *v)
 	if (verdict != v->verdict) {
 		v->since = now;
 		if (verdict == UNCLEAR && e.code)
-			watch_say(w, v->vmid, "cannot tell how it is, looking again: %s", e.msg);
+			watch_say(w, v, WATCH_UNCLEAR, NULL, "cannot tell how it is, looking again: %s", e.msg);
 	}
 	v->verdict = verdict;
 	if (watch_why_over(verdict))

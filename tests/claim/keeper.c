@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "journal.h"
 #include "watch.h"
 
 /* The tree's processes are folders: their end is their removal. */
@@ -32,10 +33,22 @@ static int fake_follow(struct host *h, struct lease_process p)
 }
 
 unsigned keeper_limit_ms;
+bool keeper_has_journal;
 
 static uint64_t short_limit(enum step_kind kind, enum step_way way)
 {
 	return keeper_limit_ms ? keeper_limit_ms : step_limit(kind, way);
+}
+
+/* In the place of Proxmox's notifications: a file of the machine, a line each. */
+static void note_down(struct watch *w, unsigned vmid, const char *text)
+{
+	int fd = host_open_file(w->h, KEEPER_NOTES, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	(void)vmid;
+	if (fd >= 0)
+		dprintf(fd, "%s\n", text);
+	close(fd);
 }
 
 static int keep(struct host *h, int stop, FILE *out)
@@ -51,6 +64,9 @@ static int keep(struct host *h, int stop, FILE *out)
 		w.retry_ms[i] = 100;
 	w.limit = short_limit;
 	w.follow = fake_follow;
+	w.notify = note_down;
+	if (keeper_has_journal)
+		w.journal = journal_open(h);
 	w.stop = stop;
 	r = watch_run(&w, &e);
 	if (r < 0)

@@ -23,6 +23,11 @@ struct keeper {
 
 /* The limit of every step that a keeper started from now on does; 0 = as usual. */
 extern unsigned keeper_limit_ms;
+/* Those started from now on have a journal. */
+extern bool keeper_has_journal;
+
+/* What it has told the administrator, a line each, in a file of the machine's root. */
+#define KEEPER_NOTES "/notified"
 
 /* Runs one to its end; as "main", so that faults may kill it.  Its status is not looked at. */
 void keeper_run(struct play *p);

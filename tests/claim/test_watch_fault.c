@@ -5,10 +5,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "keeper.h"
+#include "str.h"
+
+/* The lines that the administrator got. */
+static unsigned told(struct play *p, const char *part)
+{
+	char *text, *cursor, *line;
+	unsigned n = 0;
+	size_t len;
+
+	fake_settle(&p->k, KEEPER_PATIENCE_MS);
+	if (host_read_file(&p->k.host, KEEPER_NOTES, 1 << 20, &text, &len) < 0)
+		return 0;
+	cursor = text;
+	while ((line = str_token(&cursor, "\n")))
+		n += strstr(line, part) != NULL;
+	free(text);
+	return n;
+}
+
+static unsigned hung;
 
 static void hang_in(struct play *p, const char *phase, const char *op)
 {
@@ -25,6 +47,7 @@ static void hang_in(struct play *p, const char *phase, const char *op)
 	keeper_says(&k, "hangs in the kernel");
 	assert_false(keeper_ended(&k, KEEPER_QUIET_MS));
 	assert_null(strstr(keeper_said(&k), "gave back"));
+	assert_int_equal(told(p, "a step hangs in the kernel"), ++hung);
 	fake_fault_clear(&p->k);
 	fake_hang_release(&p->k);
 	keeper_says(&k, "has come back from the kernel");
@@ -37,6 +60,7 @@ static void test_hung_hook(void **state)
 	struct play p;
 
 	(void)state;
+	hung = 0;
 	play_open(&p, &scenarios[0]);
 	hang_in(&p, "pre-start", "drivers/nvidia/unbind");
 	hang_in(&p, "pre-start", "drivers/vfio-pci/bind");
@@ -97,6 +121,68 @@ static void refuse(struct play *p, unsigned times)
 	assert_int_equal(play_hook(p, p->s->vmid, "post-stop"), 0);	/* as 'release' does */
 	keeper_ends(&k, 0);
 	play_same(p, "after it was given back by hand");
+}
+
+/* Every incident once, also by a watch that was started again in the middle; what ends well, never. */
+static void test_administrator(void **state)
+{
+	struct keeper k;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	refuse(&p, 3);
+	assert_int_equal(told(&p, ""), 0);
+	play_claim(&p, p.s->vmid);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "drivers/nvidia/bind", .err = EIO });
+	for (int i = 0; i < 2; i++) {
+		keeper_start(&p, &k);
+		keeper_says(&k, "tried 4 times");
+		keeper_stop(&k);
+		keeper_ends(&k, 1);
+		assert_int_equal(told(&p, "VM 100: "), 1);
+		assert_int_equal(told(&p, "'pve-gpu release 100' tries again"), 1);
+	}
+	fake_fault_clear(&p.k);
+	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
+	keeper_start(&p, &k);
+	keeper_ends(&k, 0);
+	play_put(&p, "/run/pve-gpu/leases/100", "rubbish\n");
+	keeper_start(&p, &k);
+	keeper_ends(&k, 0);
+	assert_int_equal(told(&p, "put aside"), 1);
+	assert_int_equal(told(&p, ""), 2);
+	play_close(&p);
+}
+
+/* The journal gets each event with its fields, and nobody else gets it as well. */
+static void test_journal(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int journald = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char got[2048] = "";
+	struct keeper k;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	(void)host_mkdir(&p.k.host, "/run/systemd", 0755);
+	(void)host_mkdir(&p.k.host, "/run/systemd/journal", 0755);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.60s/run/systemd/journal/socket", p.k.tree.dir);
+	assert_int_equal(bind(journald, (const struct sockaddr *)&at, sizeof(at)), 0);
+	play_claim(&p, p.s->vmid);
+	keeper_has_journal = true;
+	keeper_start(&p, &k);
+	keeper_has_journal = false;
+	keeper_ends(&k, 0);
+	assert_string_equal(k.said, "");
+	assert_true(recv(journald, got, sizeof(got) - 1, MSG_DONTWAIT) > 0);
+	assert_non_null(strstr(got, "\nMESSAGE=VM 100: the start failed: its task is gone and no QEMU came up: gave back"));
+	assert_non_null(strstr(got, "\nPVE_GPU_EVENT=gave-back\nPVE_GPU_VMID=100\nPVE_GPU_DEVICE=0000:0a:00.0\n"
+			       "PVE_GPU_DEVICE=0000:0a:00.1\n"));
+	close(journald);
+	play_close(&p);
 }
 
 static void test_refusing_driver(void **state)
@@ -176,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_hung_hook),
 		cmocka_unit_test(test_hung_watch),
 		cmocka_unit_test(test_refusing_driver),
+		cmocka_unit_test(test_administrator),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_broken_lease),
 	};

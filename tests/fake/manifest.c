@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus.h"
@@ -111,6 +112,26 @@ static int verb_rm(struct manifest *m, const struct manifest_line *l)
 	return r < 0 ? r : manifest_did(m, tfs_remove(m->root, l->v[1]), l->v[1]);
 }
 
+/* When it was last changed, in seconds since 1970. */
+static int verb_time(struct manifest *m, const struct manifest_line *l)
+{
+	struct timespec times[2] = { { 0, 0 }, { 0, 0 } };
+	uint64_t when;
+	int fd, r = check_path(m, l->v[1]);
+
+	if (r < 0)
+		return r;
+	if (str_to_u64(l->v[2], 10, &when) < 0)
+		return manifest_bad(m, "'%s' is no time", l->v[2]);
+	times[0].tv_sec = times[1].tv_sec = (time_t)when;
+	fd = tfs_open(m->root, l->v[1], O_RDONLY, 0);
+	if (fd < 0)
+		return manifest_did(m, fd, l->v[1]);
+	r = futimens(fd, times) < 0 ? -errno : 0;
+	close(fd);
+	return manifest_did(m, r, l->v[1]);
+}
+
 /* Pairs of hex digits, white space anywhere; the count or -EINVAL. */
 static int hex_decode(const char *text, uint8_t *buf, size_t size)
 {
@@ -177,6 +198,7 @@ static const struct verb {
 	{ "link", 3, verb_link },
 	{ "hex", 2, verb_hex },
 	{ "rm", 2, verb_rm },
+	{ "time", 3, verb_time },
 	{ "host", 2, manifest_host },
 	{ "iommu", 2, manifest_iommu },
 	{ "root", 2, manifest_root },

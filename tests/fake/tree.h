@@ -17,6 +17,7 @@
  *   link PATH TARGET               a symbolic link
  *   hex PATH [@OFFSET] BYTE...     a binary file, or bytes of an existing one
  *   rm PATH                        takes away what an earlier line made
+ *   time PATH SECONDS              when it was last changed, since 1970
  *
  *   host NAME [kernel=REL] [boot_id=UUID] [cmdline="..."]
  *                                  a Proxmox node: hostname, /etc/pve and its links, /proc basics

@@ -31,7 +31,7 @@ SEES_guest  := base hw pve claim guest
 SEES_host   := base hw host
 SEES_hook   := base hw pve claim guest
 SEES_plugin := base hw pve claim guest host
-LAYERS      := base hw pve claim guest
+LAYERS      := base hw pve claim guest host
 layer = $(notdir $(patsubst %/,%,$(dir $1)))
 incs  = $(foreach l,$(SEES_$(call layer,$1)),-Ilib/$l) -I$(patsubst %/,%,$(dir $1))
 
@@ -47,7 +47,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$1)
 all: $(BUILD)/gpu-hook $(BUILD)/pve-gpu
 
 $(BUILD)/lib/%.o $(BUILD)/hook/%.o $(BUILD)/plugin/%.o: INC = $(call incs,$<)
-$(BUILD)/tests/%.o: INC = $(foreach l,$(LAYERS) host,-Ilib/$l) -Ihook -Iplugin -Itests/fake
+$(BUILD)/tests/%.o: INC = $(foreach l,$(LAYERS),-Ilib/$l) -Ihook -Iplugin -Itests/fake
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(STD) $(INC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<

@@ -58,6 +58,14 @@ const struct command commands[] = {
 		"killed, or post-stop never came, it gives the devices back as post-stop would\n"
 		"have done, and writes a line about it. pve-gpu-watch.path starts it. Never\n"
 		"acts on a VM that runs. SIGTERM ends it when what it is at is done.",
+	}, {
+		.name = "doctor", .run = cmd_doctor, .args = "",
+		.summary = "what stands in the way on this host, and what to type",
+		.about =
+		"Examines the host: firmware, IOMMU, kernel command line, modules, groups, cards\n"
+		"and who uses them. Each finding has a severity, what was seen and where, and\n"
+		"what to do. Changes nothing.\n"
+		"Exit status 3: there is a blocker or a problem.",
 	},
 	{ .name = NULL },
 };

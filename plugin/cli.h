@@ -68,6 +68,7 @@ int cmd_plan(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_release(struct cli *c);
 int cmd_watch(struct cli *c);
+int cmd_doctor(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

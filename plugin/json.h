@@ -49,9 +49,11 @@ struct list_result;
 struct plan_result;
 struct status_result;
 struct release_result;
+struct doctor_result;
 void json_list(struct out *o, const struct list_result *r);
 void json_plan(struct out *o, const struct plan_result *r);
 void json_status(struct out *o, const struct status_result *r);
 void json_release(struct out *o, const struct release_result *r);
+void json_doctor(struct out *o, const struct doctor_result *r);
 
 #endif

@@ -45,6 +45,11 @@ void out_release(struct out *o, const struct release_result *r)
 	o->ops->release(o, r);
 }
 
+void out_doctor(struct out *o, const struct doctor_result *r)
+{
+	o->ops->doctor(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

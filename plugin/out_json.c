@@ -183,6 +183,7 @@ const struct out_ops out_json_ops = {
 	.plan = json_plan,
 	.status = json_status,
 	.release = json_release,
+	.doctor = json_doctor,
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

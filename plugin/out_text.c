@@ -26,6 +26,7 @@ const struct out_ops out_text_ops = {
 	.plan = text_plan,
 	.status = text_status,
 	.release = text_release,
+	.doctor = text_doctor,
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

@@ -11,6 +11,8 @@
 #include <stddef.h>
 
 #include "abandoned.h"
+#include "facts.h"
+#include "finding.h"
 #include "holders.h"
 #include "leases.h"
 #include "pdev.h"
@@ -107,6 +109,13 @@ struct release_result {
 	const struct abandoned *given_up;	/* of this VM */
 	size_t n_given_up;
 	bool abandon;			/* a dry run of giving up */
+};
+
+/* --- doctor -------------------------------------------------------------------------------- */
+
+struct doctor_result {
+	const struct facts *facts;
+	struct findings findings;	/* the command's */
 };
 
 #endif

@@ -11,6 +11,7 @@ $ pve-gpu --help
 >   status [VMID]       which VM has what, since when, and does it answer
 >   release VMID|--all  give back what a VM left behind
 >   watch               give back what no post-stop gives back; systemd runs it
+>   doctor              what stands in the way on this host, and what to type
 > 
 > options of every command:
 >       --json          one JSON document instead of text
@@ -110,7 +111,7 @@ $ pve-gpu release 1 -h
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION

@@ -401,7 +401,7 @@ static void test_vm_comes_and_goes(void **state)
 	tree_close(&t);
 }
 
-/* A machine of the collection begins with a sentence about it and unpacks. */
+/* A machine of the collection begins with a sentence about it and unpacks; all but those of the doctor have a VM. */
 static void test_every_machine_unpacks(void **state)
 {
 	glob_t g;
@@ -424,7 +424,7 @@ static void test_every_machine_unpacks(void **state)
 			 g.gl_pathv[i] + strlen("tests/trees/"));
 		if (tree_open(&t, name, &e) < 0)
 			fail_msg("%s", e.msg);
-		if (!is_there(&t, "/etc/pve/qemu-server/100.conf"))
+		if (strncmp(name, "host-", 5) != 0 && !is_there(&t, "/etc/pve/qemu-server/100.conf"))
 			fail_msg("%s has no VM 100", g.gl_pathv[i]);
 		tree_close(&t);
 	}

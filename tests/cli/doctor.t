@@ -1,0 +1,58 @@
+# What stands in the way on a host.
+
+% mktree $cases/../trees/host-guide-everything.tree m
+$ pve-gpu doctor --root m >out; echo $?; head -n 3 out; tail -n 1 out
+> 3
+> pve1: Proxmox VE 8.4.1, kernel 6.8.12-11-pve, Intel(R) Core(TM) i7-8700K CPU @
+>   3.70GHz, UEFI, GRUB
+> problem  allow_unsafe_interrupts is on: a guest with a device can raise any
+> 6 problems, 9 hints.
+? 0
+$ sed 's/→/>/' out | awk 'length($0) > 80'
+? 0
+$ pve-gpu doctor --root m --json | helper json '*' host.'*' host.iommu host.boot.chain host.boot.next.0 host.modules.0 host.cards.1 findings.0 findings.# notes
+> *: version host findings notes
+> host.*: node pve_manager qemu_server kernel cpu_vendor cpu virtualisation uefi secure_boot lockdown quorum memory huge_pages_2m huge_pages_1g console hook_installed keeper_enabled iommu boot modules cards
+> host.iommu: {"firmware":true,"table":"DMAR","kernel":true,"interrupt_remapping":true,"unsafe_interrupts":true,"no_iommu_mode":false,"vfio_pci":true}
+> host.boot.chain: "GRUB"
+> host.boot.next.0: {"text":"intel_iommu=on","file":"/etc/default/grub","line":7}
+> host.modules.0: {"text":"blacklist radeon","file":"/etc/modprobe.d/blacklist.conf","line":1}
+> host.cards.1: {"address":"0000:01:00.0","driver":"vfio-pci","group":14,"reset_methods":["bus"],"boot_vga":false,"rom":true,"d3cold_allowed":true,"rmrr":false,"firmware_framebuffer":null}
+> findings.0: {"id":"unsafe-interrupts","severity":"problem","text":"allow_unsafe_interrupts is on: a guest with a device can raise any interrupt on the host, and this host does not need it.","evidence":"/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts: Y","fix":"take allow_unsafe_interrupts=1 out of /etc/modprobe.d and off the kernel's command line, then reboot"}
+> findings.#: 19
+> notes: []
+? 0
+# Nothing is wrong: nothing to do, and said so.
+% mktree $cases/../trees/host-intel-grub.tree fine
+$ pve-gpu doctor --root fine
+> pve1: Proxmox VE 8.4.1, kernel 6.8.12-11-pve, 12th Gen Intel(R) Core(TM)
+>   i5-12400, UEFI, GRUB
+> ok       The IOMMU is at work and remaps interrupts. [iommu-works]
+> ok       0000:00:02.0 has IOMMU group 0 to itself. [group-clean]
+> ok       0000:01:00.0 has IOMMU group 14 to itself. [group-clean]
+> ok       The host boots by GRUB; its kernel command line is
+>          GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub. [boot-chain]
+> ok       Nothing about passthrough is on the kernel's command line, and nothing
+>          has to be. [cmdline-plain]
+> Nothing is wrong.
+? 0
+$ pve-gpu doctor --root fine --json | helper json findings.# findings.0
+> findings.#: 5
+> findings.0: {"id":"iommu-works","severity":"ok","text":"The IOMMU is at work and remaps interrupts.","evidence":null,"fix":null}
+? 0
+# A file that cannot be read ends it, in a sentence.
+% rm fine/etc/default/grub && mkdir fine/etc/default/grub
+$ pve-gpu doctor --root fine
+! pve-gpu: cannot read '/etc/default/grub': Is a directory
+? 1
+$ pve-gpu doctor now --root fine
+! pve-gpu: 'now' is one argument too many: pve-gpu doctor
+!   'pve-gpu doctor --help' tells more
+? 2
+# Names from outside stay on their line.
+% printf 'GRUB_CMDLINE_LINUX_DEFAULT="iommu=pt,\033[31m"\n' >evil && rmdir fine/etc/default/grub && cp evil fine/etc/default/grub
+$ pve-gpu doctor --root fine | grep -a -A 2 pending
+>          started with it. [cmdline-pending]
+>          seen: /etc/default/grub:1: iommu=pt,\x1b[31m
+>          → update-grub, then reboot
+? 0

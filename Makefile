@@ -119,6 +119,8 @@ bench:
 	@tests/deps check
 	@$(MAKE) --no-print-directory -s all $(BUILD)/valgrind-shim.so
 	tests/bench/idle
+	@$(MAKE) --no-print-directory -s $(BUILD)/mktree
+	tests/bench/doctor
 	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
 

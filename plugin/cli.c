@@ -63,7 +63,7 @@ const struct command commands[] = {
 		.summary = "what stands in the way on this host, and what to type",
 		.about =
 		"Examines the host: firmware, IOMMU, kernel command line, modules, groups, cards\n"
-		"and who uses them. Each finding has a severity, what was seen and where, and\n"
+		"and who uses them, and what the logs say since the boot. Each finding has a severity, what was seen and where, and\n"
 		"what to do. Changes nothing.\n"
 		"Exit status 3: there is a blocker or a problem.",
 	},

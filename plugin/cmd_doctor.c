@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "facts.h"
 #include "finding.h"
+#include "logscan.h"
 
 static int examine_host(struct cli *c, struct err *e)
 {
@@ -12,7 +13,10 @@ static int examine_host(struct cli *c, struct err *e)
 
 	if (status == 0)
 		status = findings_of_host(facts, &r.findings, e);
+	if (status == 0)
+		status = logscan_host(c->h, &r.findings, e);
 	if (status == 0) {
+		findings_sort(&r.findings);
 		r.facts = facts;
 		out_doctor(&c->out, &r);
 		status = findings_worst(&r.findings) >= SEVERITY_PROBLEM ? CLI_PROBLEMS : CLI_DONE;

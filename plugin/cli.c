@@ -59,11 +59,13 @@ const struct command commands[] = {
 		"have done, and writes a line about it. pve-gpu-watch.path starts it. Never\n"
 		"acts on a VM that runs. SIGTERM ends it when what it is at is done.",
 	}, {
-		.name = "doctor", .run = cmd_doctor, .args = "",
-		.summary = "what stands in the way on this host, and what to type",
+		.name = "doctor", .run = cmd_doctor, .args = "[VMID]", .args_max = 1,
+		.summary = "what stands in the way of the host or a VM, what to type",
 		.about =
 		"Examines the host: firmware, IOMMU, kernel command line, modules, groups, cards\n"
-		"and who uses them, and what the logs say since the boot. Each finding has a severity, what was seen and where, and\n"
+		"and who uses them, and what the logs say since the boot. With VMID: what would\n"
+		"keep that VM from starting, what its guest will stumble over, and what costs\n"
+		"against bare metal. Each finding has a severity, what was seen and where, and\n"
 		"what to do. Changes nothing.\n"
 		"Exit status 3: there is a blocker or a problem.",
 	},

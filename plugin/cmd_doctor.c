@@ -1,35 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* pve-gpu doctor: what is true on this host, why it matters, what to type. */
+/* pve-gpu doctor [VMID]: what is true on this host or of this VM, why it matters, what to type. */
 #include "cli.h"
 #include "facts.h"
 #include "finding.h"
+#include "lint.h"
 #include "logscan.h"
 
-static int examine_host(struct cli *c, struct err *e)
+static int host_findings(struct cli *c, const struct facts *facts, struct findings *l, struct err *e)
 {
-	struct doctor_result r = { .findings = FINDINGS_INIT };
-	struct facts *facts = NULL;
-	int status = facts_load(c->h, &facts, e);
+	int r = findings_of_host(facts, l, e);
+
+	if (r == 0)
+		r = logscan_host(c->h, l, e);
+	if (r == 0)
+		findings_sort(l);
+	return r;
+}
+
+static int examine_host(struct cli *c, struct doctor_result *r, struct err *e)
+{
+	int status = host_findings(c, r->facts, &r->findings, e);
 
 	if (status == 0)
-		status = findings_of_host(facts, &r.findings, e);
-	if (status == 0)
-		status = logscan_host(c->h, &r.findings, e);
-	if (status == 0) {
-		findings_sort(&r.findings);
-		r.facts = facts;
-		out_doctor(&c->out, &r);
-		status = findings_worst(&r.findings) >= SEVERITY_PROBLEM ? CLI_PROBLEMS : CLI_DONE;
+		out_doctor(&c->out, r);
+	return status;
+}
+
+/* The VM alone; what concerns the host is told in a line. */
+static void note_host(struct cli *c, const struct facts *facts)
+{
+	struct findings host = FINDINGS_INIT;
+	struct err e = ERR_INIT;
+
+	if (findings_of_host(facts, &host, &e) < 0)
+		return;
+	if (findings_count(&host, SEVERITY_BLOCKER))
+		out_note(&c->out, "the host has a blocker, because of which no VM can have a device: pve-gpu doctor");
+	else if (findings_count(&host, SEVERITY_PROBLEM))
+		out_note(&c->out, "the host has problems of its own: pve-gpu doctor");
+	findings_release(&host);
+}
+
+static int examine_vm(struct cli *c, struct doctor_result *r, struct err *e)
+{
+	struct lint l;
+	int status = lint_load(c->h, r->vmid, c->now_unix, r->facts, &l, e);
+
+	if (status == 0 && l.guest.kind == GUEST_CONTAINER) {
+		finding_add(&r->findings, "vm-container", SEVERITY_OK, NULL, NULL, "%u is a container: it takes no PCI devices.",
+			    r->vmid);
+		out_doctor(&c->out, r);
+	} else if (status == 0) {
+		if (!l.guest.n)
+			out_note(&c->out, "VM %u has no hostpci entries; only what could be said without is looked at", r->vmid);
+		note_host(c, r->facts);
+		status = lint_findings(&l, &r->findings, e);
+		if (status == 0)
+			out_doctor(&c->out, r);
 	}
-	findings_release(&r.findings);
-	facts_free(facts);
+	lint_release(&l);
 	return status;
 }
 
 int cmd_doctor(struct cli *c)
 {
+	struct doctor_result r = { .findings = FINDINGS_INIT };
 	struct err e = ERR_INIT;
-	int status = examine_host(c, &e);
+	struct facts *facts = NULL;
+	int status = c->n_args ? cli_vmid(c, 0, &r.vmid) : 0;
 
+	if (status)
+		return status;
+	status = facts_load(c->h, &facts, &e);
+	r.facts = facts;
+	if (status == 0)
+		status = r.vmid ? examine_vm(c, &r, &e) : examine_host(c, &r, &e);
+	if (status == 0)
+		status = findings_worst(&r.findings) >= SEVERITY_PROBLEM ? CLI_PROBLEMS : CLI_DONE;
+	findings_release(&r.findings);
+	facts_free(facts);
 	return status < 0 ? cli_failed(c, &e) : status;
 }

@@ -26,6 +26,8 @@ static void add_machine(struct json *j, struct json_object *o, const struct fact
 	json_add_word(j, o, "lockdown", f->lockdown);
 	add_known(j, o, "quorum", f->quorate);
 	json_add_id(j, o, "memory", f->memory);
+	json_add_id(j, o, "numa_nodes", f->numa_nodes);
+	json_add_word(j, o, "aspm", f->aspm);
 	json_add_number(j, o, "huge_pages_2m", (int64_t)f->huge[0]);
 	json_add_number(j, o, "huge_pages_1g", (int64_t)f->huge[1]);
 	json_add_word(j, o, "console", f->console);
@@ -111,7 +113,10 @@ static void add_finding(struct json *j, struct json_object *list, const struct f
 void json_doctor(struct out *o, const struct doctor_result *r)
 {
 	struct json *j = &o->json;
-	struct json_object *host = json_add_object(j, json_root(j), "host"), *list;
+	struct json_object *host, *list;
+
+	json_add_id(j, json_root(j), "vmid", r->vmid);
+	host = json_add_object(j, json_root(j), "host");
 
 	add_machine(j, host, r->facts);
 	add_iommu(j, host, r->facts);

@@ -114,6 +114,7 @@ struct release_result {
 /* --- doctor -------------------------------------------------------------------------------- */
 
 struct doctor_result {
+	unsigned vmid;			/* 0: the host was examined */
 	const struct facts *facts;
 	struct findings findings;	/* the command's */
 };

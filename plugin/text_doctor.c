@@ -72,7 +72,12 @@ static void put_sum(struct out *o, const struct findings *l)
 
 void text_doctor(struct out *o, const struct doctor_result *r)
 {
-	put_host(o, r->facts);
+	if (r->vmid) {
+		text_put(o, TONE_HEAD, "VM %u", r->vmid);
+		fputs(":\n", o->to);
+	} else {
+		put_host(o, r->facts);
+	}
 	for (size_t i = 0; i < r->findings.n; i++)
 		put_finding(o, &r->findings.v[i]);
 	put_sum(o, &r->findings);

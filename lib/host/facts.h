@@ -32,6 +32,7 @@ enum cpu_vendor { CPU_UNKNOWN, CPU_INTEL, CPU_AMD, CPU_ARM };
 
 struct fact_bar {
 	uint64_t start, size, flags;	/* as in `resource`; size 0 = not there */
+	uint64_t largest;		/* the size it could have (resizable BAR); 0 = it has no choice */
 };
 
 #define FACT_BARS 6
@@ -68,6 +69,8 @@ struct facts {
 	int quorate;
 	char console[128];		/* /sys/class/tty/console/active */
 	uint64_t memory;		/* bytes */
+	unsigned numa_nodes;		/* 0 = not known */
+	char aspm[24];			/* the policy of PCI Express power saving: "default", "powersave"... */
 	uint64_t huge[2];		/* pages of 2 MiB and of 1 GiB that are set aside */
 
 	bool hook_installed, keeper_enabled;	/* ours */

@@ -31,7 +31,23 @@ static void read_bars(struct host *h, struct card *c)
 				break;
 		}
 		if (k == ARRAY_SIZE(v) && v[1] > v[0])
-			c->bars[i] = (struct fact_bar){ v[0], v[1] - v[0] + 1, v[2] };
+			c->bars[i] = (struct fact_bar){ v[0], v[1] - v[0] + 1, v[2], 0 };
+	}
+}
+
+/* resourceN_resize: bit k set = the BAR can have 2^(k+20) bytes (Documentation/ABI/testing/sysfs-bus-pci). */
+static void read_resizable(struct host *h, struct card *c)
+{
+	for (size_t i = 0; i < FACT_BARS; i++) {
+		uint64_t sizes;
+		char attr[32];
+
+		snprintf(attr, sizeof(attr), "resource%zu_resize", i);
+		if (host_read_u64(h, pdev_path(c->d->bdf, attr).s, 16, &sizes) < 0)
+			continue;
+		for (unsigned k = 0; k < 43; k++)
+			if (sizes >> k & 1)
+				c->bars[i].largest = 1ull << (k + 20);
 	}
 }
 
@@ -113,6 +129,7 @@ static void read_card(struct host *h, struct card *c)
 	c->d3cold_allowed = facts_flag(h, pdev_path(c->d->bdf, "d3cold_allowed").s);
 	c->rmrr = has_rmrr(h, c->d->group);
 	read_bars(h, c);
+	read_resizable(h, c);
 }
 
 /* A card whose driver hangs must not make the doctor hang, so who uses it may stay unknown. */

@@ -65,6 +65,18 @@ void facts_cpu(struct host *h, struct facts *f)
 	free(text);
 }
 
+/* The word in brackets: "[default] performance powersave". */
+static void bracketed(struct host *h, const char *path, char *buf, size_t size)
+{
+	char text[128], *open, *close;
+
+	facts_line(h, path, text, sizeof(text));
+	open = strchr(text, '[');
+	close = open ? strchr(open, ']') : NULL;
+	if (close)
+		snprintf(buf, size, "%.*s", (int)(close - open - 1), open + 1);
+}
+
 /* --- firmware ---------------------------------------------------------------------------------- */
 
 static int one_table(void *arg, const char *name)
@@ -84,7 +96,6 @@ static int one_table(void *arg, const char *name)
 void facts_firmware(struct host *h, struct facts *f)
 {
 	unsigned char var[5];
-	char text[128], *open, *close;
 
 	f->firmware_iommu = -1;
 	(void)!host_list(h, "/sys/firmware/acpi/tables", one_table, f);
@@ -92,11 +103,7 @@ void facts_firmware(struct host *h, struct facts *f)
 	f->secure_boot = -1;
 	if (host_read(h, SECURE_BOOT, var, sizeof(var)) == sizeof(var))
 		f->secure_boot = var[4] == 1;
-	facts_line(h, "/sys/kernel/security/lockdown", text, sizeof(text));
-	open = strchr(text, '[');
-	close = open ? strchr(open, ']') : NULL;
-	if (close)
-		snprintf(f->lockdown, sizeof(f->lockdown), "%.*s", (int)(close - open - 1), open + 1);
+	bracketed(h, "/sys/kernel/security/lockdown", f->lockdown, sizeof(f->lockdown));
 }
 
 /* --- kernel ------------------------------------------------------------------------------------ */
@@ -169,8 +176,17 @@ static void read_memory(struct host *h, struct facts *f)
 		f->memory = v * 1024;
 }
 
+static int count_node(void *arg, const char *name)
+{
+	if (str_starts(name, "node") && name[4] >= '0' && name[4] <= '9')
+		(*(unsigned *)arg)++;
+	return 0;
+}
+
 void facts_kernel(struct host *h, struct facts *f)
 {
+	(void)!host_list(h, "/sys/devices/system/node", count_node, &f->numa_nodes);
+	bracketed(h, "/sys/module/pcie_aspm/parameters/policy", f->aspm, sizeof(f->aspm));
 	facts_line(h, "/proc/sys/kernel/osrelease", f->kernel, sizeof(f->kernel));
 	facts_line(h, "/sys/class/tty/console/active", f->console, sizeof(f->console));
 	f->kernel_version = version_of(f->kernel);

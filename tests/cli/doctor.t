@@ -11,8 +11,8 @@ $ pve-gpu doctor --root m >out; echo $?; head -n 3 out; tail -n 1 out
 $ sed 's/→/>/' out | awk 'length($0) > 80'
 ? 0
 $ pve-gpu doctor --root m --json | helper json '*' host.'*' host.iommu host.boot.chain host.boot.next.0 host.modules.0 host.cards.1 findings.0 findings.# notes
-> *: version host findings notes
-> host.*: node pve_manager qemu_server kernel cpu_vendor cpu virtualisation uefi secure_boot lockdown quorum memory huge_pages_2m huge_pages_1g console hook_installed keeper_enabled iommu boot modules cards
+> *: version vmid host findings notes
+> host.*: node pve_manager qemu_server kernel cpu_vendor cpu virtualisation uefi secure_boot lockdown quorum memory numa_nodes aspm huge_pages_2m huge_pages_1g console hook_installed keeper_enabled iommu boot modules cards
 > host.iommu: {"firmware":true,"table":"DMAR","kernel":true,"interrupt_remapping":true,"unsafe_interrupts":true,"no_iommu_mode":false,"vfio_pci":true}
 > host.boot.chain: "GRUB"
 > host.boot.next.0: {"text":"intel_iommu=on","file":"/etc/default/grub","line":7}
@@ -45,10 +45,40 @@ $ pve-gpu doctor --root fine --json | helper json findings.# findings.0
 $ pve-gpu doctor --root fine
 ! pve-gpu: cannot read '/etc/default/grub': Is a directory
 ? 1
-$ pve-gpu doctor now --root fine
-! pve-gpu: 'now' is one argument too many: pve-gpu doctor
+$ pve-gpu doctor 100 101 --root fine
+! pve-gpu: '101' is one argument too many: pve-gpu doctor [VMID]
 !   'pve-gpu doctor --help' tells more
 ? 2
+# A VM.
+% mktree $cases/../trees/host-vm-faults.tree vms
+$ pve-gpu doctor 200 --root vms --json | helper json vmid findings.0.id findings.2
+> vmid: 200
+> findings.0.id: "vm-aspm"
+> findings.2: {"id":"vm-would-start","severity":"ok","text":"A start would take 2 functions now.","evidence":null,"fix":null}
+? 0
+$ pve-gpu doctor 299 --root vms
+! pve-gpu: there is no VM 299 on this node: '/etc/pve/qemu-server/299.conf' does not exist
+? 1
+$ pve-gpu doctor 1 --root vms
+! pve-gpu: '1' is no VM id: a number from 100 to 999999999 is needed
+!   'pve-gpu doctor --help' tells more
+? 2
+% echo 'arch: amd64' >vms/etc/pve/lxc/300.conf
+$ pve-gpu doctor 300 --root vms
+> VM 300:
+> ok       300 is a container: it takes no PCI devices. [vm-container]
+> Nothing is wrong.
+? 0
+# A host that cannot have devices at all is worth a line.
+% mktree $cases/../trees/no-iommu.tree none
+$ pve-gpu doctor 100 --root none | head -n 5
+> VM 100:
+> problem  A start would be refused now: this host has no IOMMU at work
+>          (/sys/class/iommu is empty), so no device can be passed to a VM.
+>          [vm-refused]
+>          → pve-gpu plan 100
+! pve-gpu: note: the host has a blocker, because of which no VM can have a device: pve-gpu doctor
+? 0
 # Names from outside stay on their line.
 % printf 'GRUB_CMDLINE_LINUX_DEFAULT="iommu=pt,\033[31m"\n' >evil && rmdir fine/etc/default/grub && cp evil fine/etc/default/grub
 $ pve-gpu doctor --root fine | grep -a -A 2 pending

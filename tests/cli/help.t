@@ -11,7 +11,7 @@ $ pve-gpu --help
 >   status [VMID]       which VM has what, since when, and does it answer
 >   release VMID|--all  give back what a VM left behind
 >   watch               give back what no post-stop gives back; systemd runs it
->   doctor              what stands in the way on this host, and what to type
+>   doctor [VMID]       what stands in the way of the host or a VM, what to type
 > 
 > options of every command:
 >       --json          one JSON document instead of text

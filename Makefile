@@ -138,7 +138,7 @@ VALGRIND_DIR := $(BUILD)/valgrind
 .PHONY: valgrind-tree valgrind-cli
 valgrind-tree:
 	tests/valgrind/wrap make $(BUILD) $(VALGRIND_DIR)/tree
-	PVE_GPU=$(VALGRIND_DIR)/tree/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
+	TREE_STRIDE=4 PVE_GPU=$(VALGRIND_DIR)/tree/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
 	tests/valgrind/wrap check $(VALGRIND_DIR)/tree
 valgrind-cli:
 	tests/valgrind/wrap make $(BUILD) $(VALGRIND_DIR)/cli

@@ -18,6 +18,13 @@ static const struct option release_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option config_options[] = {
+	{ "snapshot", 0, "NAME", offsetof(struct cli, snapshot), "a snapshot instead of the current configuration" },
+	{ "pending", 'p', NULL, offsetof(struct cli, pending), "the changes that wait for the next start" },
+	{ "all", 'a', NULL, offsetof(struct cli, all), "also the whole file, as Proxmox reads it" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -50,6 +57,14 @@ const struct command commands[] = {
 		"With --abandon, what hangs or fails for good is given up: it is recorded, and\n"
 		"'status' shows it until the host is rebooted. No VM gets a device whose step\n"
 		"still hangs in the kernel; any other, the next start takes as it is then.",
+	}, {
+		.name = "config", .run = cmd_config, .args = "VMID", .args_min = 1, .args_max = 1,
+		.options = config_options,
+		.summary = "the passthrough part of a VM's config, explained",
+		.about =
+		"Shows every hostpci line with the devices it means on this host, and what is\n"
+		"wrong with it: what Proxmox would drop, and what keeps the VM from starting.\n"
+		"Exit status 3: something is wrong.",
 	}, {
 		.name = "watch", .run = cmd_watch, .args = "", .changes_devices = true,
 		.summary = "give back what no post-stop gives back; systemd runs it",

@@ -38,7 +38,8 @@ struct cli {
 	/* options */
 	const char *root;		/* NULL = the running machine */
 	bool json, quiet, verbose, no_color, help, version;
-	bool all, dry_run, abandon;
+	bool all, dry_run, abandon, pending;
+	const char *snapshot;
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
@@ -69,6 +70,7 @@ int cmd_status(struct cli *c);
 int cmd_release(struct cli *c);
 int cmd_watch(struct cli *c);
 int cmd_doctor(struct cli *c);
+int cmd_config(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

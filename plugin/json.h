@@ -10,6 +10,7 @@
 #define JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -29,6 +30,10 @@ struct json_object *json_add_array(struct json *j, struct json_object *in, const
 struct json_object *json_need_array(struct json *j, struct json_object *in, const char *key);
 
 void json_add_text(struct json *j, struct json_object *in, const char *key, const char *text);	/* NULL: null */
+/* Bytes as they are, each as the character of its number: what Proxmox's own JSON has for a value. */
+void json_add_bytes(struct json *j, struct json_object *in, const char *key, const char *bytes, size_t len);
+/* UTF-8 that may hold anything: what is none becomes U+FFFD. */
+void json_add_utf8(struct json *j, struct json_object *in, const char *key, const char *text, size_t len);
 void json_add_word(struct json *j, struct json_object *in, const char *key, const char *text);	/* "": null */
 void json_add_words(struct json *j, struct json_object *in, const char *key, const char *text);	/* array */
 void json_add_number(struct json *j, struct json_object *in, const char *key, int64_t v);
@@ -50,6 +55,8 @@ struct plan_result;
 struct status_result;
 struct release_result;
 struct doctor_result;
+struct config_result;
+void json_config(struct out *o, const struct config_result *r);
 void json_list(struct out *o, const struct list_result *r);
 void json_plan(struct out *o, const struct plan_result *r);
 void json_status(struct out *o, const struct status_result *r);

@@ -50,6 +50,11 @@ void out_doctor(struct out *o, const struct doctor_result *r)
 	o->ops->doctor(o, r);
 }
 
+void out_config(struct out *o, const struct config_result *r)
+{
+	o->ops->config(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

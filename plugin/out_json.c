@@ -81,6 +81,49 @@ void json_add_text(struct json *j, struct json_object *in, const char *key, cons
 		json_add_null(j, in, key);
 }
 
+void json_add_bytes(struct json *j, struct json_object *in, const char *key, const char *bytes, size_t len)
+{
+	_cleanup_(str_release) struct str s = STR_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		char two[2] = { (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f)) };
+
+		(void)(c < 0x80 ? str_addn(&s, bytes + i, 1) : str_addn(&s, two, 2));
+	}
+	put(j, in, key, s.failed ? NULL : json_object_new_string_len(s.s, (int)s.len));
+}
+
+/* Bytes of the character at s that JSON may hold, or 0. */
+static size_t utf8_length(const char *s, size_t len)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
+	uint32_t v = n > 1 ? c & (0xffu >> (n + 1)) : c;
+
+	if (n == 0 || n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | ((unsigned char)s[i] & 0x3f);
+	}
+	return v < least[n] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000) ? 0 : n;
+}
+
+void json_add_utf8(struct json *j, struct json_object *in, const char *key, const char *text, size_t len)
+{
+	_cleanup_(str_release) struct str s = STR_INIT;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_length(text + i, len - i);
+		(void)(n ? str_addn(&s, text + i, n) : str_add(&s, "\xef\xbf\xbd"));
+	}
+	put(j, in, key, s.failed ? NULL : json_object_new_string_len(s.s, (int)s.len));
+}
+
 void json_add_word(struct json *j, struct json_object *in, const char *key, const char *text)
 {
 	json_add_text(j, in, key, *text ? text : NULL);
@@ -184,6 +227,7 @@ const struct out_ops out_json_ops = {
 	.status = json_status,
 	.release = json_release,
 	.doctor = json_doctor,
+	.config = json_config,
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

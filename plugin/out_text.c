@@ -27,6 +27,7 @@ const struct out_ops out_text_ops = {
 	.status = text_status,
 	.release = text_release,
 	.doctor = text_doctor,
+	.config = text_config,
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

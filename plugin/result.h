@@ -17,9 +17,11 @@
 #include "leases.h"
 #include "pdev.h"
 #include "plan.h"
+#include "propstr.h"
 #include "run.h"
 #include "settings.h"
 #include "snapshot.h"
+#include "vmconf.h"
 
 /* --- list ---------------------------------------------------------------------------------- */
 
@@ -117,6 +119,38 @@ struct doctor_result {
 	unsigned vmid;			/* 0: the host was examined */
 	const struct facts *facts;
 	struct findings findings;	/* the command's */
+};
+
+/* --- config -------------------------------------------------------------------------------- */
+
+struct config_device {
+	struct bdf bdf;
+	const struct pdev *d;		/* NULL: there is no such device here */
+	const char *name;
+};
+
+struct config_entry {
+	char key[24];			/* "hostpci0" */
+	const char *value;		/* as the reader keeps it, or as it is written when it drops it */
+	size_t value_len;
+	unsigned line;			/* in the file, from 1 */
+	bool ok;			/* Proxmox keeps the line */
+	char error[800];		/* why not; "" otherwise */
+	struct propstr options;		/* only when ok; points into value */
+	struct str problems;		/* what else is wrong with it, a sentence per line */
+	struct config_device *devices;
+	size_t n_devices;
+};
+
+struct config_result {
+	unsigned vmid;
+	bool all;
+	const struct vmconf *conf;
+	const struct vmconf_section *section;	/* the one that was asked for; NULL: there is no such */
+	const char *title;		/* what it is called: "current configuration" */
+	const struct config_entry *entries;
+	size_t n;
+	size_t problems;		/* dropped lines and sentences, over all entries */
 };
 
 #endif

@@ -17,6 +17,7 @@ struct plan_result;
 struct status_result;
 struct release_result;
 struct doctor_result;
+struct config_result;
 
 enum tone { TONE_PLAIN, TONE_HEAD, TONE_FAINT, TONE_GOOD, TONE_BAD };
 
@@ -64,5 +65,6 @@ void text_plan(struct out *o, const struct plan_result *r);
 void text_status(struct out *o, const struct status_result *r);
 void text_release(struct out *o, const struct release_result *r);
 void text_doctor(struct out *o, const struct doctor_result *r);
+void text_config(struct out *o, const struct config_result *r);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -61,6 +62,19 @@ int file_is_current(struct host *h, int fd, const char *path)
 	if (r == 0 && fstat(fd, &mine) < 0)
 		r = -errno;
 	return r < 0 ? r : mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+int file_mkdirs(struct host *h, const char *path, mode_t mode)
+{
+	int r = host_mkdir(h, path, mode);
+	const char *slash = strrchr(path, '/');
+
+	if (r == -EEXIST)
+		return 0;
+	if (r != -ENOENT || !slash || slash == path)
+		return r;
+	r = file_mkdirs(h, host_path("%.*s", (int)(slash - path), path).s, mode);
+	return r < 0 ? r : host_mkdir(h, path, mode);
 }
 
 int file_private_dir(struct host *h, const char *path, struct err *e)

@@ -25,6 +25,9 @@ int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e) _mus
  * negative: it cannot be told. */
 int file_is_current(struct host *h, int fd, const char *path);
 
+/* Creates the folder and what is missing above it.  0 also when it was there. */
+int file_mkdirs(struct host *h, const char *path, mode_t mode) _must_check_;
+
 /* Creates the folder and checks that it is a folder of ours that others cannot write to. */
 int file_private_dir(struct host *h, const char *path, struct err *e) _must_check_;
 

@@ -180,6 +180,8 @@ static int default_unlink(struct host *h, const char *path)
 	if (r < 0)
 		return r;
 	r = unlinkat(dir, name, 0) < 0 ? -errno : 0;
+	if (r == -EISDIR)
+		r = unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 	close(dir);
 	return r;
 }

@@ -55,7 +55,7 @@ struct host_ops {
 	/* All of data to a descriptor from open(), in one write(2); short is -EIO. */
 	int (*append)(struct host *h, int fd, const void *data, size_t len);
 	int (*rename)(struct host *h, const char *from, const char *to);
-	int (*unlink)(struct host *h, const char *path);
+	int (*unlink)(struct host *h, const char *path);	/* a folder, too, if it is empty */
 	int (*mkdir)(struct host *h, const char *path, mode_t mode);
 	int (*ioctl)(struct host *h, int fd, unsigned long request, void *arg);
 	/* Runs argv[0] (an absolute path on the machine) without a shell, with a clean environment,

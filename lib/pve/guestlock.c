@@ -136,9 +136,9 @@ static int held(struct host *h, unsigned vmid, uint64_t ms, struct err *e)
 static int take_once(struct host *h, unsigned vmid, uint64_t ms, struct err *e)
 {
 	struct host_path path = lock_path(vmid);
-	int fd, r = host_mkdir(h, LOCK_DIR, 0755);
+	int fd, r = file_mkdirs(h, LOCK_DIR, 0755);
 
-	if (r < 0 && r != -EEXIST)
+	if (r < 0)
 		return err_set(e, -r, "cannot create the folder '%s': %s", LOCK_DIR, err_text(r));
 	fd = open_lock(h, path.s, O_WRONLY | O_APPEND | O_CREAT, e);
 	if (fd == -ENOENT)

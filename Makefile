@@ -62,6 +62,9 @@ $(BUILD)/gpu-hook: $(call obj,$(HOOK_SRC)) $(BUILD)/libpve-gpu.a
 $(BUILD)/pve-gpu: $(call obj,$(PLUGIN_SRC)) $(BUILD)/libpve-gpu.a
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PLUGIN_LIBS)
 
+# the snippet is inside the command, which puts it into a storage
+$(BUILD)/plugin/hookfile.o: snippets/gpu-hook snippets/100.gpu.ini
+
 # inih is linked statically: the hook starts with every VM and loads no library it may not need
 HOOK_LIBS   := -l:libinih.a
 PLUGIN_LIBS := -l:libinih.a -ljson-c

@@ -25,6 +25,33 @@ static const struct option config_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+#define ATTACH(field) offsetof(struct cli, attach.field)
+
+static const struct option attach_options[] = {
+	{ "primary", 0, NULL, ATTACH(primary), "the guest's primary graphics card (x-vga=1)" },
+	{ "slot", 0, "N", ATTACH(slot), "hostpciN instead of the next free one" },
+	{ "function", 0, NULL, ATTACH(function), "only the function named, not its whole card" },
+	{ "no-rombar", 0, NULL, ATTACH(no_rombar), "hide the card's ROM from the guest (rombar=0)" },
+	{ "romfile", 0, "F", ATTACH(romfile), "a ROM image in /usr/share/kvm" },
+	{ "no-pcie", 0, NULL, ATTACH(no_pcie), "plain PCI also on q35" },
+	{ "display", 0, "none|std|keep", ATTACH(display), "the emulated display; with --primary: none if unset" },
+	{ "machine", 0, "keep|q35", ATTACH(machine), "for a card: q35 if unset" },
+	{ "bios", 0, "keep|ovmf", ATTACH(bios), "never changed unasked" },
+	{ "cpu", 0, "keep|host", ATTACH(cpu), "for a card: host if unset" },
+	{ "hide-hypervisor", 0, NULL, ATTACH(hide_hypervisor), "for drivers that refuse to work in a VM" },
+	{ "replace-args", 0, NULL, ATTACH(replace_args), "with that: take '-cpu' out of 'args'" },
+	{ "no-hook", 0, NULL, ATTACH(no_hook), "do not set the hookscript" },
+	{ "chain", 0, NULL, ATTACH(chain), "run the VM's present hookscript after ours" },
+	{ "yes-host-console", 0, NULL, ATTACH(yes_host_console), "also the display of the host itself" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "show the diff, write nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
+static const struct option detach_options[] = {
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "show the diff, write nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -57,6 +84,25 @@ const struct command commands[] = {
 		"With --abandon, what hangs or fails for good is given up: it is recorded, and\n"
 		"'status' shows it until the host is rebooted. No VM gets a device whose step\n"
 		"still hangs in the kernel; any other, the next start takes as it is then.",
+	}, {
+		.name = "attach", .run = cmd_attach, .args = "VMID DEVICE...", .args_min = 2, .args_max = CLI_ARGS_MAX,
+		.options = attach_options,
+		.summary = "write a device, and what goes with it, into a VM's config",
+		.about =
+		"Gives the VM a PCI device (01:00, 0000:01:00.0) or a mapping, with all functions\n"
+		"of the card, and sets the hookscript. For a graphics card it also sets machine\n"
+		"type and CPU where the VM has none. Several devices are one edit; what runs gets\n"
+		"its changes at the next start, as with 'qm set'. Shows the diff. 'detach' takes\n"
+		"all of it back. Exit status 4: refused, and nothing was changed.",
+	}, {
+		.name = "detach", .run = cmd_detach, .args = "VMID [DEVICE|hostpciN|all]", .args_min = 1, .args_max = 2,
+		.options = detach_options,
+		.summary = "take devices out of a VM's config again",
+		.about =
+		"The inverse of attach: takes one device out, or all of them. When nobody has\n"
+		"changed the file since, it is byte for byte what it was before; otherwise what\n"
+		"attach had changed besides is put back where it is still as attach left it, and\n"
+		"our hookscript goes with the last device.",
 	}, {
 		.name = "config", .run = cmd_config, .args = "VMID", .args_min = 1, .args_max = 1,
 		.options = config_options,

@@ -22,7 +22,7 @@
 
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PROBLEMS = 3, CLI_REFUSED = 4 };
 
-#define CLI_ARGS_MAX 8
+#define CLI_ARGS_MAX 18		/* a VM and as many devices as it can have, and one too many */
 
 struct command;
 
@@ -40,6 +40,12 @@ struct cli {
 	bool json, quiet, verbose, no_color, help, version;
 	bool all, dry_run, abandon, pending;
 	const char *snapshot;
+	struct cli_attach {
+		bool primary, function, no_rombar, no_pcie, hide_hypervisor, replace_args, no_hook, chain;
+		bool yes_host_console;
+		const char *slot, *romfile, *display, *machine, *bios, *cpu;
+	} attach;
+	const char *storage, *node;
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
@@ -71,6 +77,8 @@ int cmd_release(struct cli *c);
 int cmd_watch(struct cli *c);
 int cmd_doctor(struct cli *c);
 int cmd_config(struct cli *c);
+int cmd_attach(struct cli *c);
+int cmd_detach(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

@@ -55,6 +55,11 @@ void out_config(struct out *o, const struct config_result *r)
 	o->ops->config(o, r);
 }
 
+void out_edit(struct out *o, const struct edit_result *r)
+{
+	o->ops->edit(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

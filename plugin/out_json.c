@@ -228,6 +228,7 @@ const struct out_ops out_json_ops = {
 	.release = json_release,
 	.doctor = json_doctor,
 	.config = json_config,
+	.edit = json_edit,
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

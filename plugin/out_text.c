@@ -28,6 +28,7 @@ const struct out_ops out_text_ops = {
 	.release = text_release,
 	.doctor = text_doctor,
 	.config = text_config,
+	.edit = text_edit,
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

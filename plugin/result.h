@@ -153,4 +153,21 @@ struct config_result {
 	size_t problems;		/* dropped lines and sentences, over all entries */
 };
 
+/* --- attach, detach ------------------------------------------------------------------------ */
+
+struct edit_result {
+	unsigned vmid;
+	const char *verb;		/* "attach" */
+	bool dry_run;
+	bool running;			/* what does not apply at once waits for the next start */
+	bool written;
+	const char *path;
+	const char *diff;		/* "" = nothing to change */
+	const char *digest;		/* of the file as it is (or would be) now; NULL when refused */
+	const char *const *keys;	/* devices: "hostpci0" */
+	size_t n_keys;
+	const struct refusal *refusals;	/* nothing was touched */
+	size_t n_refusals;
+};
+
 #endif

@@ -74,6 +74,9 @@ struct show_text show_setting(const struct settings *s, size_t i)
 	case SETTINGS_LIST:
 		snprintf(t.s, sizeof(t.s), "%s", ((const struct settings_list *)v)->text);
 		break;
+	case SETTINGS_HOOK:
+		snprintf(t.s, sizeof(t.s), "%s", (const char *)v);
+		break;
 	}
 	return t;
 }

@@ -18,6 +18,7 @@ struct status_result;
 struct release_result;
 struct doctor_result;
 struct config_result;
+struct edit_result;
 
 enum tone { TONE_PLAIN, TONE_HEAD, TONE_FAINT, TONE_GOOD, TONE_BAD };
 
@@ -66,5 +67,6 @@ void text_status(struct out *o, const struct status_result *r);
 void text_release(struct out *o, const struct release_result *r);
 void text_doctor(struct out *o, const struct doctor_result *r);
 void text_config(struct out *o, const struct config_result *r);
+void text_edit(struct out *o, const struct edit_result *r);
 
 #endif

@@ -64,6 +64,29 @@ int file_is_current(struct host *h, int fd, const char *path)
 	return r < 0 ? r : mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
+int file_replace(struct host *h, const char *path, const void *bytes, size_t len, mode_t mode)
+{
+	struct host_path temp = host_path("%s.new.%d", path, (int)getpid());
+	int fd, r;
+
+	(void)host_unlink(h, temp.s);
+	fd = host_open_file(h, temp.s, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return fd;
+	r = len ? host_append(h, fd, bytes, len) : 0;
+	if (r == 0 && fchmod(fd, mode) < 0 && errno != EPERM)	/* cifs has the mode of its mount */
+		r = -errno;
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0)
+		r = host_rename(h, temp.s, path);
+	if (r < 0)
+		(void)host_unlink(h, temp.s);
+	return r;
+}
+
 int file_mkdirs(struct host *h, const char *path, mode_t mode)
 {
 	int r = host_mkdir(h, path, mode);

@@ -25,6 +25,10 @@ int file_lock(struct host *h, const char *path, uint64_t ms, struct err *e) _mus
  * negative: it cannot be told. */
 int file_is_current(struct host *h, int fd, const char *path);
 
+/* Puts a whole file in place at once: a temporary one beside it, flushed, takes its name.  Whatever
+ * happens, the path holds the old content or the new.  For other places than /etc/pve: see pmxcfs.h. */
+int file_replace(struct host *h, const char *path, const void *bytes, size_t len, mode_t mode) _must_check_;
+
 /* Creates the folder and what is missing above it.  0 also when it was there. */
 int file_mkdirs(struct host *h, const char *path, mode_t mode) _must_check_;
 

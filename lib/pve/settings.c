@@ -67,6 +67,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.offset = offsetof(struct settings, notify),
 		.help = "tell the administrator through Proxmox VE's notifications what could not be given back",
 	},
+	[SETTINGS_NEXT] = {
+		.section = "hook", .name = "next", .type = SETTINGS_HOOK, .def = "",
+		.where = SETTINGS_IN_VM, .offset = offsetof(struct settings, next),
+		.help = "another hookscript of the VM, run after this one: a volume or an absolute path",
+	},
 };
 
 /* --- one value ----------------------------------------------------------------------------- */
@@ -133,6 +138,18 @@ static int set_list(const struct settings_key *key, const char *value, struct se
 	return 0;
 }
 
+/* Whether it exists is found out when it is run. */
+static int set_hook(const struct settings_key *key, const char *value, char *to, struct err *e)
+{
+	const char *slash = strchr(value, '/'), *colon = strchr(value, ':');
+
+	if (*value && *value != '/' && (!colon || !slash || slash < colon))
+		return bad_value(key, value, "a volume such as local:snippets/other.sh, or an absolute path", e);
+	if (str_copy(to, SETTINGS_HOOK_SIZE, value) < 0)
+		return bad_value(key, value, "shorter", e);
+	return 0;
+}
+
 int settings_set(const struct settings_key *key, const char *value, void *values, struct err *e)
 {
 	void *to = (char *)values + key->offset;
@@ -146,6 +163,8 @@ int settings_set(const struct settings_key *key, const char *value, void *values
 		return set_seconds(key, value, to, e);
 	case SETTINGS_LIST:
 		return set_list(key, value, to, e);
+	case SETTINGS_HOOK:
+		return set_hook(key, value, to, e);
 	}
 	return err_set(e, EINVAL, "%s: there is no such type of value", key->name);
 }

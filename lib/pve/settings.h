@@ -33,7 +33,10 @@ enum settings_type {
 	SETTINGS_ENUM,		/* one of `words` -> unsigned, its index */
 	SETTINGS_SECONDS,	/* whole seconds, min..max -> uint64_t milliseconds */
 	SETTINGS_LIST,		/* words separated by blanks or commas -> struct settings_list */
+	SETTINGS_HOOK,		/* a volume or an absolute path -> char[SETTINGS_HOOK_SIZE], "" = none */
 };
+
+#define SETTINGS_HOOK_SIZE 192
 
 enum {	/* where a key may stand */
 	SETTINGS_IN_HOST = 1,
@@ -81,6 +84,7 @@ enum settings_id {
 	SETTINGS_LINGER,
 	SETTINGS_GRACE,
 	SETTINGS_NOTIFY,
+	SETTINGS_NEXT,
 	SETTINGS_N
 };
 
@@ -93,6 +97,7 @@ struct settings {
 	uint64_t linger;		/* ms that the devices wait for the VM's next start */
 	uint64_t grace;			/* ms that watch waits for post-stop */
 	bool notify;			/* watch uses Proxmox's notification system */
+	char next[SETTINGS_HOOK_SIZE];	/* another hookscript, to be run after ours; "" = none */
 	struct { char text[280]; } origin[SETTINGS_N];	/* "default" or "FILE:LINE" */
 };
 

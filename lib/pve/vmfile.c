@@ -247,6 +247,8 @@ static int write_change(struct host *h, unsigned vmid, const struct vmfile_edit 
 		r = pmxcfs_replace(h, vmfile_path(vmid).s, c->before->bytes, c->before->len, c->after->bytes,
 				   c->after->len, e);
 	c->written = r == 0;
+	if (r == 0 && what->written)
+		what->written(what->arg);
 	return r;
 }
 

@@ -11,23 +11,43 @@
 
 #include "attach.h"
 
+/* The name of the property that a part of a property string gives. */
+static struct slice part_name(const struct propfmt *fmt, const char *part, size_t len)
+{
+	const char *equals = memchr(part, '=', len);
+
+	if (equals)
+		return (struct slice){ part, (size_t)(equals - part) };
+	for (size_t i = 0; i < fmt->n; i++)
+		if (fmt->props[i].flags & PROP_DEFAULT)
+			return (struct slice){ fmt->props[i].name, strlen(fmt->props[i].name) };
+	return (struct slice){ part, len };
+}
+
 int attach_set_property(const struct propfmt *fmt, const char *value, const char *name, const char *to,
 			struct str *ret)
 {
-	struct propstr p;
-	struct err ignored = ERR_INIT;
-	const struct slice *v;
+	bool found = false;
+	size_t len;
 
-	if (propstr_parse(fmt, value, strlen(value), NULL, &p, &ignored) < 0)
-		return -EINVAL;
-	v = propstr_get(&p, name);
-	if (v) {
-		(void)str_addn(ret, value, (size_t)(v->s - value));
-		(void)str_add(ret, to);
-		(void)str_add(ret, v->s + v->len);
-	} else {
-		(void)str_addf(ret, "%s,%s=%s", value, name, to);
+	for (const char *part = value; ; part += len + 1) {
+		bool is_it;
+
+		len = strcspn(part, ",");
+		is_it = strspn(part, " \t") < len && slice_is(part_name(fmt, part, len), name);
+		if (is_it && memchr(part, '=', len))
+			(void)str_addf(ret, "%s=%s", name, to);
+		else if (is_it)
+			(void)str_add(ret, to);
+		else
+			(void)str_addn(ret, part, len);
+		found |= is_it;
+		if (!part[len])
+			break;
+		(void)str_add(ret, ",");
 	}
+	if (!found)
+		(void)str_addf(ret, "%s%s=%s", ret->len ? "," : "", name, to);
 	return ret->failed ? -ENOMEM : 0;
 }
 
@@ -120,21 +140,25 @@ static int cut_cpu_arg(struct vmedit *ed, const char *args, const struct cpu_arg
 
 /* --- cpu --------------------------------------------------------------------------------------- */
 
+static bool has_vendor(const struct vmedit *ed, const char *cpu)
+{
+	struct propstr p;
+	struct err ignored = ERR_INIT;
+
+	return propstr_parse(&schema_format_cpu, cpu, strlen(cpu), ed->env, &p, &ignored) == 0 &&
+	       propstr_get(&p, "hv-vendor-id");
+}
+
 static int set_hidden(struct vmedit *ed, const char *vendor, struct err *e)
 {
 	const char *cpu = vmedit_effective(ed->now, "cpu");
-	_cleanup_(str_release) struct str hidden = STR_INIT, full = STR_INIT;
-	struct propstr p;
-	int r = attach_set_property(&schema_format_cpu, cpu ? cpu : "host", "hidden", "1", &hidden);
+	_cleanup_(str_release) struct str hidden = STR_INIT;
 
-	if (r == -EINVAL)	/* a model that only this cluster knows is no reason to lose it */
-		r = str_addf(&hidden, "%s,hidden=1", cpu);
-	if (r == 0 && (propstr_parse(&schema_format_cpu, hidden.s, hidden.len, ed->env, &p, e) == 0) &&
-	    propstr_get(&p, "hv-vendor-id"))
-		return vmedit_put(ed, "cpu", hidden.s, e);
-	if (r < 0 || str_addf(&full, "%s,hv-vendor-id=%s", hidden.s, vendor) < 0)
+	if (attach_set_property(&schema_format_cpu, cpu ? cpu : "host", "hidden", "1", &hidden) < 0)
 		return err_nomem(e);
-	return vmedit_put(ed, "cpu", full.s, e);
+	if (!has_vendor(ed, hidden.s) && str_addf(&hidden, ",hv-vendor-id=%s", vendor) < 0)
+		return err_nomem(e);
+	return vmedit_put(ed, "cpu", hidden.s, e);
 }
 
 static int replace_args(struct attach *a, struct vmedit *ed, const char *args, const struct cpu_arg *cpu,

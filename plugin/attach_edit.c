@@ -129,9 +129,7 @@ static int to_q35(const char *machine, struct str *ret)
 	if (propstr_parse(&schema_format_machine, machine, strlen(machine), NULL, &p, &ignored) < 0)
 		return str_add(ret, "q35");
 	old = propstr_get(&p, "type");
-	if (!old)
-		return str_addf(ret, "q35,%s", machine);
-	if (old->len > 10 && memcmp(old->s, "pc-i440fx-", 10) == 0)
+	if (old && old->len > 10 && memcmp(old->s, "pc-i440fx-", 10) == 0)
 		(void)str_addf(&type, "pc-q35-%.*s", (int)old->len - 10, old->s + 10);
 	else
 		(void)str_add(&type, "q35");
@@ -211,11 +209,9 @@ static int edit_cpu(struct attach *a, struct vmedit *ed, struct err *e)
 		return vmedit_put(ed, "cpu", "host", e);
 	if (!cpu || !is_word(a->c->attach.cpu, "host"))
 		return 0;
-	if (attach_set_property(&schema_format_cpu, cpu, "cputype", "host", &host) < 0) {
-		str_clear(&host);
-		(void)str_addf(&host, "host%s", cpu + strcspn(cpu, ","));
-	}
-	return host.failed ? err_nomem(e) : vmedit_put(ed, "cpu", host.s, e);
+	if (attach_set_property(&schema_format_cpu, cpu, "cputype", "host", &host) < 0)
+		return err_nomem(e);
+	return vmedit_put(ed, "cpu", host.s, e);
 }
 
 /* Proxmox takes the emulated display away by itself when there is a primary card; said here, it is seen. */

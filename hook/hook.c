@@ -31,6 +31,29 @@ static int usage(struct hook *k, const char *why, const char *what)
 	return EXIT_USAGE;
 }
 
+static int own_part(struct hook *k, const char *phase)
+{
+	for (size_t p = 0; p < ARRAY_SIZE(phases); p++)
+		if (strcmp(phases[p].name, phase) == 0)
+			return phases[p].run(k);
+	return EXIT_DONE;	/* pre-stop, and whatever phases Proxmox may add */
+}
+
+static int run_phase(struct hook *k, const char *vmid, const char *phase)
+{
+	bool start = strcmp(phase, "pre-start") == 0;
+	int status = own_part(k, phase), next;
+
+	if (start && status != EXIT_DONE)
+		return status;
+	fflush(k->out);
+	next = hook_next(k, vmid, phase);
+	/* No post-stop follows a start that failed. */
+	if (start && next != EXIT_DONE)
+		(void)hook_poststop(k);
+	return status != EXIT_DONE ? status : next;
+}
+
 int hook_main(struct hook *k, int argc, char *const argv[])
 {
 	int i = 1;
@@ -49,8 +72,5 @@ int hook_main(struct hook *k, int argc, char *const argv[])
 		return usage(k, "a VM's id and a phase are needed", NULL);
 	if (str_to_vmid(argv[i], &k->vmid) < 0)
 		return usage(k, "this is no VM id (100 to 999999999):", argv[i]);
-	for (size_t p = 0; p < ARRAY_SIZE(phases); p++)
-		if (strcmp(phases[p].name, argv[i + 1]) == 0)
-			return phases[p].run(k);
-	return EXIT_DONE;	/* pre-stop, and whatever phases Proxmox may add */
+	return run_phase(k, argv[i], argv[i + 1]);
 }

@@ -33,6 +33,13 @@ int hook_prestart(struct hook *k);
 int hook_poststart(struct hook *k);
 int hook_poststop(struct hook *k);
 
+/*
+ * The VM's own hookscript, which ours has taken the place of: `next =` in its settings, run after our
+ * part with the same arguments.  Before a start its failure is ours, and the devices go back; in the
+ * other phases it is a warning, as it is to Proxmox.
+ */
+int hook_next(struct hook *k, const char *vmid, const char *phase);
+
 /* The whole program but for process-wide set-up.  Tests call it with a fake host. */
 int hook_main(struct hook *k, int argc, char *const argv[]);
 

@@ -131,18 +131,22 @@ static void test_container(void **state)
 static void test_a_group_is_opened_once(void **state)
 {
 	struct fake_kernel *k = *state;
-	int a = open_node(k, "/dev/vfio/11"), status;
+	int a = open_node(k, "/dev/vfio/11"), status, life[2];
+	char end;
 	pid_t pid;
 
 	assert_true(a >= 0);
 	assert_int_equal(open_node(k, "/dev/vfio/11"), -EBUSY);
+	assert_int_equal(pipe(life), 0);
 	pid = fork();	/* a child that lives on keeps it open */
 	if (pid == 0) {
-		usleep(100000);
-		_exit(0);
+		close(life[1]);
+		_exit((int)read(life[0], &end, 1));
 	}
+	close(life[0]);
 	close(a);
 	assert_int_equal(open_node(k, "/dev/vfio/11"), -EBUSY);
+	close(life[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	a = open_node(k, "/dev/vfio/11");
 	assert_true(a >= 0);

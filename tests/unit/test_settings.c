@@ -358,6 +358,9 @@ static void the_example_has_every_key_with_its_default(void **state)
 	(void)state;
 	for (size_t i = 0; i < SETTINGS_N; i++) {
 		const struct settings_key *k = &settings_keys[i];
+
+		if (!(k->where & SETTINGS_IN_HOST))
+			continue;
 		struct host_path section = host_path("\n[%s]\n", k->section);
 		struct host_path line = host_path("\n# %s = %s\n", k->name, k->def);
 		const char *at = strstr(text, line.s), *begin = strstr(text, section.s), *next;
@@ -387,6 +390,15 @@ static size_t uncomment(char *text)
 	return n;
 }
 
+static size_t n_host_keys(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < SETTINGS_N; i++)
+		n += (settings_keys[i].where & SETTINGS_IN_HOST) != 0;
+	return n;
+}
+
 static void the_examples_can_be_used(void **state)
 {
 	static const char *const names[] = { "/snippets/settings.ini", "/snippets/100.gpu.ini" };
@@ -402,7 +414,7 @@ static void the_examples_can_be_used(void **state)
 		box_worked(b, settings_load(&b->h, VM_DIR, 100, &s, &b->e), 0);
 		assert_memory_equal(&s, &defaults, sizeof(s));
 		n = uncomment(text);
-		assert_true(i ? n >= 1 : n == SETTINGS_N);
+		assert_true(i ? n >= 1 : n == n_host_keys());
 		box_text(b, i ? VM_FILE : SETTINGS_HOST_FILE, text);
 		box_worked(b, settings_load(&b->h, VM_DIR, 100, &s, &b->e), 0);
 		if (i == 0)

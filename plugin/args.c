@@ -179,6 +179,16 @@ int cli_vmid(struct cli *c, size_t i, unsigned *ret)
 
 /* --- help -------------------------------------------------------------------------------------- */
 
+/* The second column, on a line of its own where the first is too wide. */
+static void help_text(FILE *to, int n, const char *text)
+{
+	if (n >= HELP_INDENT) {
+		fprintf(to, "\n");
+		n = 0;
+	}
+	fprintf(to, "%*s%s\n", HELP_INDENT - n, "", text);
+}
+
 static void help_options(FILE *to, const struct option *list)
 {
 	for (; list && list->name; list++) {
@@ -190,7 +200,7 @@ static void help_options(FILE *to, const struct option *list)
 		n = fprintf(to, "  %s--%s", letter, list->name);
 		if (list->value)
 			n += fprintf(to, " %s", list->value);
-		fprintf(to, "%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", list->help);
+		help_text(to, n, list->help);
 	}
 }
 
@@ -209,9 +219,7 @@ static void help_all(FILE *to)
 	fprintf(to, "usage: pve-gpu COMMAND [ARGUMENT...] [OPTION...]\n\n"
 	       "Graphics cards and other PCI devices that go to VMs and come back.\n\ncommands:\n");
 	for (const struct command *k = commands; k->name; k++) {
-		int n = fprintf(to, "  %s%s%s", k->name, *k->args ? " " : "", k->args);
-
-		fprintf(to, "%*s%s\n", n < HELP_INDENT ? HELP_INDENT - n : 1, "", k->summary);
+		help_text(to, fprintf(to, "  %s%s%s", k->name, *k->args ? " " : "", k->args), k->summary);
 	}
 }
 

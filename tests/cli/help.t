@@ -10,6 +10,11 @@ $ pve-gpu --help
 >   plan VMID           what a start of the VM would do now, and every refusal
 >   status [VMID]       which VM has what, since when, and does it answer
 >   release VMID|--all  give back what a VM left behind
+>   attach VMID DEVICE...
+>                       write a device, and what goes with it, into a VM's config
+>   detach VMID [DEVICE|hostpciN|all]
+>                       take devices out of a VM's config again
+>   config VMID         the passthrough part of a VM's config, explained
 >   watch               give back what no post-stop gives back; systemd runs it
 >   doctor [VMID]       what stands in the way of the host or a VM, what to type
 > 
@@ -111,7 +116,7 @@ $ pve-gpu release 1 -h
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release attach detach config doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION

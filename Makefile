@@ -126,6 +126,9 @@ bench:
 	tests/bench/doctor
 	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
+	@$(MAKE) --no-print-directory -s $(BUILD)/storm
+	@echo
+	LAB_IDLE=60 tests/lab/run 88 | grep '^# watch\|^not ok\|^lab: '
 
 .PHONY: check-sanitize check-valgrind check-clang check-model lint
 check-model:

@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "journal.h"
+#include "proc.h"
 #include "watch_int.h"
 
 static const struct {
@@ -79,16 +80,22 @@ void watch_forget(struct watch *w, unsigned vmid)
 			(void)host_unlink(w->h, told_path(vmid, (enum watch_event)i).s);
 }
 
-/* By a grandchild: mail servers take their time, and nobody has to wait for it. */
+/* By a grandchild: it may take its time, and nobody has to wait for it, neither for its end nor for
+ * the lease's lock that we may have. */
 static void notify(struct watch *w, unsigned vmid, const char *text)
 {
+	const int keeps[] = { w->h->rootfd, w->journal };
 	pid_t pid;
 
 	fflush(w->out);
 	pid = fork();
 	if (pid == 0) {
-		if (fork() == 0)
+		if (fork() == 0) {
+			proc_shed(fileno(w->out), keeps, 2);
+			w->out = stdout;
 			w->notify(w, vmid, text);
+			fflush(stdout);
+		}
 		_exit(0);
 	}
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)

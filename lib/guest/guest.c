@@ -286,6 +286,16 @@ static int opened(struct host *h, const struct guest *g, const struct snapshot *
 	return r;
 }
 
+/* A device whose step hangs would hang whoever looks closer as well, and is refused in any case. */
+static bool hopeless(const struct guest_input *in, const struct bdf *fns, size_t n)
+{
+	for (size_t i = 0; i < in->n_holds; i++)
+		for (size_t k = 0; in->holds[i].hangs && k < n; k++)
+			if (bdf_same(in->holds[i].bdf, fns[k]))
+				return true;
+	return false;
+}
+
 static int gather(struct host *h, const struct guest *g, const struct guest_input *in,
 		  struct snapshot *s, const struct bdf *fns, size_t n, struct holds *o, struct inuse **inuse,
 		  struct err *e)
@@ -294,7 +304,7 @@ static int gather(struct host *h, const struct guest *g, const struct guest_inpu
 
 	if (r == 0)
 		r = opened(h, g, s, fns, n, o, e);
-	return r == 0 ? scout(h, s, fns, n, SCOUT_MS, inuse, e) : r;
+	return r == 0 && !hopeless(in, fns, n) ? scout(h, s, fns, n, SCOUT_MS, inuse, e) : r;
 }
 
 static int build(struct host *h, const struct guest *g, const struct guest_input *in,

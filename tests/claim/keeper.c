@@ -33,6 +33,7 @@ static int fake_follow(struct host *h, struct lease_process p)
 }
 
 unsigned keeper_limit_ms;
+unsigned keeper_notify_ms;
 bool keeper_has_journal;
 
 static uint64_t short_limit(enum step_kind kind, enum step_way way)
@@ -46,6 +47,7 @@ static void note_down(struct watch *w, unsigned vmid, const char *text)
 	int fd = host_open_file(w->h, KEEPER_NOTES, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	(void)vmid;
+	usleep(keeper_notify_ms * 1000);
 	if (fd >= 0)
 		dprintf(fd, "%s\n", text);
 	close(fd);

@@ -23,6 +23,8 @@ struct keeper {
 
 /* The limit of every step that a keeper started from now on does; 0 = as usual. */
 extern unsigned keeper_limit_ms;
+/* How long it takes to tell the administrator. */
+extern unsigned keeper_notify_ms;
 /* Those started from now on have a journal. */
 extern bool keeper_has_journal;
 

@@ -334,7 +334,8 @@ static void gives_up_what_hangs(void **state)
 
 	(void)state;
 	open_desk(&d, "gpu-four");
-	fake_fault_add(&d.k, (struct fake_fault){ .kind = FAKE_HANG, .match = "nvidia/unbind 0000:0a:00.0", .times = 1 });
+	fake_fault_add(&d.k, (struct fake_fault){ .kind = FAKE_HANG_LOCKED, .match = "nvidia/unbind 0000:0a:00.0",
+						  .times = 1 });
 	expect(&d, "gpu-hook 100 pre-start", 1);
 	expect(&d, "pve-gpu release --abandon --dry-run 100", CLI_DONE);
 	said(&d, "0a:00.0 [10de:1e07]: would be given up");

@@ -17,14 +17,15 @@ came_back() {
 	: >"$LAB/watch.log"
 }
 
-# pvedaemon's worker (setsid) calls the hook, then fails at something else, and ends.
-failed_start() {
+# pvedaemon forks a worker, in a session of its own; that calls the hook, fails at something else, and ends.
+setsid sh -uc '
+	. /repo/tests/lab/guest/lib.sh
 	hook_ok 100 pre-start
 	sleep 1
-	is "while the task is at it, the VM has the card" "$(driver $card)" "$away"
-}
-setsid sh -c '. /repo/tests/lab/guest/lib.sh; "$@"' - true
-task failed_start
+	is "while the task is at it, the VM has the card" "$(driver $1)" "$2"
+	exit 255' - "$card" "$away" &
+wait $!
+is "the task has failed" "$?" 255
 came_back "the start failed behind pre-start" 'VM 100: the start failed'
 
 # The start timeout: only the launcher is killed, the task ends, and QEMU comes up all the same.

@@ -62,7 +62,41 @@ task hook_ok 100 pre-start
 is "a slow driver lets go" "$(driver 01:00.0)" vfio-pci
 hook_ok 100 post-stop
 is "and comes back" "$(driver 01:00.0)" fakegpu
-fault remove_ms 0 probe_ms 0 only ''
+fault remove_ms 0 probe_ms 0
+
+fault remove_hang 1
+stuck_start "hanging for good"
+ok "it can be given up" "$TOOL" release --abandon 100
+is "then there is no lease" "$(leases)" ""
+hook_refuses 100 pre-start '0000:01:00\.0 is held by a step that hangs in the kernel'
+fault remove_hang 0 only ''
+ok "watch has nothing more to do with it" wait_until 10 test ! -e "/proc/$(cat "$LAB/watch.pid")"
+"$TOOL" status >"$LAB/said" 2>&1 </dev/null
+like "status remembers it" "$(cat "$LAB/said")" '0000:01:00\.0 was given up'
+task hook_ok 100 pre-start
+hook_ok 100 post-stop
+is "a start takes it as it was, and leaves it so" "$(driver 01:00.0)" none
+echo >$PCI/0000:01:00.0/driver_override
+echo 0000:01:00.0 >/sys/bus/pci/drivers/fakegpu/bind
+rm -r /run/pve-gpu/abandoned
+
+# The VM has stopped, and may be back at once.
+echo 'linger = 3600' >>/etc/pve-gpu/settings.ini
+short_run() {
+	hook_ok 100 pre-start
+	sleep 1
+	hook_ok 100 post-stop
+}
+mkvm 102 'hostpci0: 0000:01:00'
+task short_run
+is "after post-stop the card waits" "$(driver 01:00.0)" vfio-pci
+is "with its lease" "$(leases)" 100
+task short_run
+is "and again after a second run" "$(driver 01:00.0)" vfio-pci
+task hook_ok 102 pre-start
+is "another VM gets it at once" "$(leases)" 102
+is "on vfio-pci" "$(driver 01:00.0)" vfio-pci
+back "the other start failed"
 
 rm /etc/pve-gpu/settings.ini
 wait_until 10 no_lease

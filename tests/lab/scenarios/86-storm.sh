@@ -18,7 +18,7 @@ tally() {
 	echo "files: $((files / 512))"
 	echo "processes: $(processes)"
 	awk '$1 ~ /^vfio|^fakegpu/ { print $1 ": " $3 }' /proc/modules
-	echo "our files: $(find /run/pve-gpu -type f | wc -l)"
+	echo "leases: $(find /run/pve-gpu/leases -mindepth 1 | wc -l)"
 }
 
 # One quiet round first: what is made once is no leak.

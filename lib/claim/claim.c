@@ -224,8 +224,10 @@ int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 	struct lease fresh = LEASE_INIT;
 	int q = lease_create(c->h, plan, c->caller, &fresh, e);
 
-	if (q < 0)
-		return q;
+	if (q < 0) {
+		claim_unlock_node(c);
+		return c->lease.fd >= 0 ? roll_back(c, e) : q;	/* what was to be taken over */
+	}
 	lease_release(&c->lease);
 	c->lease = fresh;
 	claim_unlock_node(c);

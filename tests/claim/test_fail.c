@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Every write of every scenario fails once, with each errno: the machine is as it was, or the claim
  * found another way and stands. */
-#include "play.h"
+#include "keeper.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int codes[] = { EIO, EBUSY, ENODEV, ENOTTY, ENOSPC };	/* two for the plain machines */
@@ -79,6 +80,39 @@ static void test_claim_fails(void **state)
 	}
 }
 
+static void fail_take_over_at(struct play *p, unsigned n, int code)
+{
+	play_claim(p, p->s->vmid);
+	play_again(p);
+	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n, .err = code, .times = 1 });
+	cases++;
+	if (play_hook(p, p->s->vmid, "pre-start") == 0) {
+		play_taken(p, p->s->vmid, "take-over in spite of write %u (%s)", n, fake_log(&p->k, n));
+		give_back(p, "write", n);
+		return;
+	}
+	names_the_step(p, n);
+	fake_fault_clear(&p->k);
+	keeper_to_end(p, "a take-over that failed", n);
+	play_same(p, "take-over failed at write %u (%s) with %s", n, fake_log(&p->k, n), strerrorname_np(code));
+}
+
+/* A start over what an earlier one has left: that goes back, too, or is still on record. */
+static void test_take_over_fails(void **state)
+{
+	struct play p;
+	unsigned writes;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, p.s->vmid);
+	writes = play_writes(&p, "pre-start");
+	for (unsigned n = 1; n <= writes; n += play_stride())
+		for (size_t c = 0; c < ARRAY_SIZE(codes); c++)
+			fail_take_over_at(&p, n, codes[c]);
+	play_close(&p);
+}
+
 /* A failure on the way back: the rest goes back all the same, and another attempt ends it. */
 static void test_return_fails(void **state)
 {
@@ -120,8 +154,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_way),
 		cmocka_unit_test(test_claim_fails),
+		cmocka_unit_test(test_take_over_fails),
 		cmocka_unit_test(test_return_fails),
 	};
 
+	cmocka_set_test_filter(getenv("TEST"));
 	return cmocka_run_group_tests(tests, NULL, tell);
 }

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abandoned.h"
 #include "lease.h"
 #include "lease_text.h"
 #include "tree.h"
@@ -244,6 +245,54 @@ static void the_journal_is_read_back(void **state)
 	assert_true(lease_touched(&r, 0) && lease_touched(&r, 1) && !lease_touched(&r, 2));
 	lease_release(&r);
 	lease_release(&l);
+}
+
+/* What an earlier start had in hand is to be taken back although no step was begun; the time of a lease
+ * that lingers. */
+static void kept_and_lingering(void **state)
+{
+	struct box *b = *state;
+	struct lease l, r;
+
+	b->steps[1].kept = true;
+	l = created(b);
+	assert_true(lease_touched(&l, 1) && !lease_touched(&l, 2));
+	assert_int_equal(lease_note_linger(&l, 123456789012ULL, &b->e), 0);
+	assert_int_equal(load(b, &r), 0);
+	assert_true(r.plan.steps[1].kept && !r.plan.steps[2].kept);
+	assert_true(lease_touched(&r, 1) && !lease_touched(&r, 2));
+	assert_true(r.linger == 123456789012ULL && r.linger == l.linger && !r.returning);
+	assert_int_equal(lease_mark(&l, 1, MARK_UNDONE, 0, -1, NULL, &b->e), 0);
+	assert_false(lease_touched(&l, 1));
+	lease_release(&r);
+	lease_release(&l);
+}
+
+/* Given up: read where it lies, told by device, hanging only as long as somebody has the lock. */
+static void what_was_given_up_is_listed(void **state)
+{
+	struct box *b = *state;
+	struct lease l = created(b);
+	struct abandoned *list;
+	struct host_path to;
+	size_t n;
+
+	assert_int_equal(abandoned_list(&b->h, &list, &n, &b->e), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(lease_note_stuck(&l, 1, (struct lease_process){ 77, 88 }, &b->e), 0);
+	assert_int_equal(lease_move(&b->h, 100, LEASE_ABANDONED, &to, &b->e), 0);
+	assert_string_equal(to.s, LEASE_ABANDONED "/100.0");
+	assert_int_equal(tfs_put(b->h.rootfd, LEASE_ABANDONED "/notes", 0600, "x", 1), 0);
+	assert_int_equal(tfs_put(b->h.rootfd, LEASE_ABANDONED "/101.0", 0600, "x", 1), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(abandoned_list(&b->h, &list, &n, &b->e), 0);
+		assert_int_equal(n, 1);
+		assert_true(list[0].vmid == 100 && bdf_same(list[0].bdf, b->devices[0].bdf));
+		assert_int_equal(list[0].hangs, i == 0);
+		assert_string_equal(list[0].step.s, "bind 10000:01:00.0 to vfio-pci");
+		free(list);
+		lease_release(&l);	/* the worker has come back */
+	}
 }
 
 /* A killed writer at every byte: the plan was never complete, or the state is that of the whole lines. */
@@ -751,7 +800,9 @@ int main(void)
 #define BOX(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		BOX(what_is_written_is_read_back), BOX(hostile_names_survive), BOX(full_fields_survive),
-		BOX(the_journal_is_read_back), BOX(every_truncation_is_a_prefix_or_damaged),
+		BOX(the_journal_is_read_back),
+		BOX(kept_and_lingering),
+		BOX(what_was_given_up_is_listed), BOX(every_truncation_is_a_prefix_or_damaged),
 		BOX(every_flipped_byte_is_noticed), BOX(lines_taken_out_or_twice), BOX(nonsense_is_not_believed),
 		BOX(heads_of_another_kind), BOX(a_nul_byte_is_damage),
 		BOX(a_lease_of_another_vm), BOX(a_lease_of_another_boot), BOX(no_lease), BOX(not_our_file),

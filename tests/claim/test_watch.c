@@ -109,11 +109,14 @@ static void test_post_stop_wins(void **state)
 {
 	struct keeper k;
 	struct play p;
+	int lock;
 
 	(void)state;
 	running(&p, &k);
+	lock = play_pve_lock(&p, p.s->vmid);
 	fake_vm_end(&p.k, p.s->vmid);
 	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
+	close(lock);
 	keeper_ends(&k, 0);
 	assert_string_equal(k.said, "");
 	play_same(&p, "after post-stop");

@@ -122,13 +122,12 @@ static int put_now(struct vmedit *ed, const char *key, const char *value, struct
 static int put_later(struct vmedit *ed, const char *key, const char *value, struct err *e)
 {
 	const char *current = vmconf_current(ed->now, key);
+	bool as_it_is = current && strcmp(current, *value ? value : " ") == 0;
 	int r = list_removal(ed, key, false, e);
 
 	if (r < 0)
 		return r;
-	if (current && strcmp(current, *value ? value : " ") == 0)
-		return vmedit_unset(ed, VMCONF_PENDING, key, e);
-	return vmedit_set(ed, VMCONF_PENDING, key, value, e);
+	return as_it_is ? vmedit_unset(ed, VMCONF_PENDING, key, e) : vmedit_set(ed, VMCONF_PENDING, key, value, e);
 }
 
 int vmedit_put(struct vmedit *ed, const char *key, const char *value, struct err *e)

@@ -71,8 +71,4 @@ int attach_hide(struct attach *a, struct vmedit *ed, struct err *e) _must_check_
 /* The keys whose values an attach may change, for its record; the number. */
 size_t attach_keys(const struct attach *a, const char *keys[ATTACH_KEYS]);
 
-/* A property of a property string set or replaced; the rest stays as it is written. */
-int attach_set_property(const struct propfmt *fmt, const char *value, const char *name, const char *to,
-			struct str *ret) _must_check_;
-
 #endif

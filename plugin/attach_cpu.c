@@ -10,46 +10,7 @@
 #include <string.h>
 
 #include "attach.h"
-
-/* The name of the property that a part of a property string gives. */
-static struct slice part_name(const struct propfmt *fmt, const char *part, size_t len)
-{
-	const char *equals = memchr(part, '=', len);
-
-	if (equals)
-		return (struct slice){ part, (size_t)(equals - part) };
-	for (size_t i = 0; i < fmt->n; i++)
-		if (fmt->props[i].flags & PROP_DEFAULT)
-			return (struct slice){ fmt->props[i].name, strlen(fmt->props[i].name) };
-	return (struct slice){ part, len };
-}
-
-int attach_set_property(const struct propfmt *fmt, const char *value, const char *name, const char *to,
-			struct str *ret)
-{
-	bool found = false;
-	size_t len;
-
-	for (const char *part = value; ; part += len + 1) {
-		bool is_it;
-
-		len = strcspn(part, ",");
-		is_it = strspn(part, " \t") < len && slice_is(part_name(fmt, part, len), name);
-		if (is_it && memchr(part, '=', len))
-			(void)str_addf(ret, "%s=%s", name, to);
-		else if (is_it)
-			(void)str_add(ret, to);
-		else
-			(void)str_addn(ret, part, len);
-		found |= is_it;
-		if (!part[len])
-			break;
-		(void)str_add(ret, ",");
-	}
-	if (!found)
-		(void)str_addf(ret, "%s%s=%s", ret->len ? "," : "", name, to);
-	return ret->failed ? -ENOMEM : 0;
-}
+#include "propset.h"
 
 /* --- args -------------------------------------------------------------------------------------- */
 
@@ -154,7 +115,7 @@ static int set_hidden(struct vmedit *ed, const char *vendor, struct err *e)
 	const char *cpu = vmedit_effective(ed->now, "cpu");
 	_cleanup_(str_release) struct str hidden = STR_INIT;
 
-	if (attach_set_property(&schema_format_cpu, cpu ? cpu : "host", "hidden", "1", &hidden) < 0)
+	if (propset(&schema_format_cpu, cpu ? cpu : "host", "hidden", "1", &hidden) < 0)
 		return err_nomem(e);
 	if (!has_vendor(ed, hidden.s) && str_addf(&hidden, ",hv-vendor-id=%s", vendor) < 0)
 		return err_nomem(e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "propset.h"
 
 static struct host_path slot_key(unsigned i)
 {
@@ -133,7 +134,7 @@ static int to_q35(const char *machine, struct str *ret)
 		(void)str_addf(&type, "pc-q35-%.*s", (int)old->len - 10, old->s + 10);
 	else
 		(void)str_add(&type, "q35");
-	return attach_set_property(&schema_format_machine, machine, "type", type.s, ret);
+	return propset(&schema_format_machine, machine, "type", type.s, ret);
 }
 
 static int edit_machine(struct attach *a, struct vmedit *ed, struct err *e)
@@ -209,7 +210,7 @@ static int edit_cpu(struct attach *a, struct vmedit *ed, struct err *e)
 		return vmedit_put(ed, "cpu", "host", e);
 	if (!cpu || !is_word(a->c->attach.cpu, "host"))
 		return 0;
-	if (attach_set_property(&schema_format_cpu, cpu, "cputype", "host", &host) < 0)
+	if (propset(&schema_format_cpu, cpu, "cputype", "host", &host) < 0)
 		return err_nomem(e);
 	return vmedit_put(ed, "cpu", host.s, e);
 }

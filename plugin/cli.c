@@ -52,6 +52,18 @@ static const struct option detach_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option hook_options[] = {
+	{ "storage", 0, "ID", offsetof(struct cli, storage), "this storage, instead of the best one" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "say what would be done, write nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
+static const struct option mapping_options[] = {
+	{ "node", 0, "NODE", offsetof(struct cli, node), "remove: only what the mapping says of this node" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "show the diff, write nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -103,6 +115,24 @@ const struct command commands[] = {
 		"changed the file since, it is byte for byte what it was before; otherwise what\n"
 		"attach had changed besides is put back where it is still as attach left it, and\n"
 		"our hookscript goes with the last device.",
+	}, {
+		.name = "hook", .run = cmd_hook, .args = "install|remove|status", .args_min = 1, .args_max = 1,
+		.options = hook_options,
+		.summary = "the hookscript in a storage, and the guests that use it",
+		.about =
+		"install puts the snippet and an example of a VM's settings into a storage;\n"
+		"remove takes the snippet out of this node's VMs first, and refuses while others\n"
+		"use it; status shows every guest of every node: does its hookscript exist there,\n"
+		"and which VMs have devices and no hookscript (exit status 3).",
+	}, {
+		.name = "mapping", .run = cmd_mapping, .args = "list|add|remove|refresh [NAME [DEVICE...]]", .args_min = 1,
+		.args_max = CLI_ARGS_MAX, .options = mapping_options,
+		.summary = "cluster-wide names for devices",
+		.about =
+		"list shows the mappings and whether they still fit this node's hardware; add\n"
+		"gives NAME an entry for this node (several devices: several to choose from);\n"
+		"remove takes NAME away; refresh corrects ids, subsystem and IOMMU group of this\n"
+		"node's entries after a change of hardware. Everything else in the file stays.",
 	}, {
 		.name = "config", .run = cmd_config, .args = "VMID", .args_min = 1, .args_max = 1,
 		.options = config_options,

@@ -79,6 +79,8 @@ int cmd_doctor(struct cli *c);
 int cmd_config(struct cli *c);
 int cmd_attach(struct cli *c);
 int cmd_detach(struct cli *c);
+int cmd_hook(struct cli *c);
+int cmd_mapping(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

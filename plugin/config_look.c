@@ -90,20 +90,18 @@ static int add_matching(struct config_look *l, struct config_entry *en, size_t *
 	return 0;
 }
 
-static struct mapping_facts facts_of(const struct pdev *d)
+/* Proxmox asks for a subsystem wherever sysfs has one, be it 0000:0000. */
+static struct mapping_facts facts_of(struct config_look *l, const struct pdev *d)
 {
-	struct mapping_facts f = { .present = d != NULL };
-
 	if (!d)
-		return f;
-	f.vendor = d->vendor;
-	f.device = d->device;
-	f.has_subsystem = d->subvendor || d->subdevice;
-	f.subsystem_vendor = d->subvendor;
-	f.subsystem_device = d->subdevice;
-	f.group = d->group;
-	f.mdev = d->mdev_types || d->nvidia_vgpu;
-	return f;
+		return (struct mapping_facts){ .group = -1 };
+	return (struct mapping_facts){
+		.present = true, .vendor = d->vendor, .device = d->device,
+		.has_subsystem = host_exists(l->h, pdev_path(d->bdf, "subsystem_vendor").s) &&
+				 host_exists(l->h, pdev_path(d->bdf, "subsystem_device").s),
+		.subsystem_vendor = d->subvendor, .subsystem_device = d->subdevice, .group = d->group,
+		.mdev = d->mdev_types || d->nvidia_vgpu,
+	};
 }
 
 static int add_path(struct config_look *l, struct config_entry *en, size_t *size, const struct mapping *m,
@@ -117,7 +115,7 @@ static int add_path(struct config_look *l, struct config_entry *en, size_t *size
 
 	if (mapping_path(entry->paths[path], &bdf, &whole) < 0)
 		return 0;
-	facts = facts_of(snapshot_get(l->snapshot, bdf));
+	facts = facts_of(l, snapshot_get(l->snapshot, bdf));
 	if (mapping_check(m, entry, path, &facts, &why) < 0)
 		(void)str_addf(&en->problems, "%s\n", why.msg);
 	if (!facts.present)

@@ -60,6 +60,16 @@ void out_edit(struct out *o, const struct edit_result *r)
 	o->ops->edit(o, r);
 }
 
+void out_hook(struct out *o, const struct hook_result *r)
+{
+	o->ops->hook(o, r);
+}
+
+void out_mapping(struct out *o, const struct mapping_result *r)
+{
+	o->ops->mapping(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

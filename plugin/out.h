@@ -27,6 +27,8 @@ struct out_ops {
 	void (*doctor)(struct out *o, const struct doctor_result *r);
 	void (*config)(struct out *o, const struct config_result *r);
 	void (*edit)(struct out *o, const struct edit_result *r);
+	void (*hook)(struct out *o, const struct hook_result *r);
+	void (*mapping)(struct out *o, const struct mapping_result *r);
 	void (*note)(struct out *o, const char *text);
 	void (*error)(struct out *o, const struct err *e);
 	void (*finish)(struct out *o);
@@ -51,6 +53,8 @@ void out_release(struct out *o, const struct release_result *r);
 void out_doctor(struct out *o, const struct doctor_result *r);
 void out_config(struct out *o, const struct config_result *r);
 void out_edit(struct out *o, const struct edit_result *r);
+void out_hook(struct out *o, const struct hook_result *r);
+void out_mapping(struct out *o, const struct mapping_result *r);
 
 /* Worth knowing, no part of the answer; not said with -q.  Each line of `lines` is a note. */
 void out_note(struct out *o, const char *fmt, ...) _printf_(2, 3);

@@ -170,4 +170,45 @@ struct edit_result {
 	size_t n_refusals;
 };
 
+/* --- hook ---------------------------------------------------------------------------------- */
+
+enum hook_exists { HOOK_UNKNOWN, HOOK_THERE, HOOK_MISSING };
+
+struct hook_user {
+	char node[256];
+	unsigned vmid;
+	bool container;
+	char volid[256];		/* "" = no hookscript */
+	bool ours;
+	enum hook_exists exists;	/* where the guest lives; HOOK_UNKNOWN: this node cannot see it */
+	unsigned devices;		/* hostpci entries */
+	char problem[400];		/* "" = none */
+};
+
+struct hook_result {
+	const char *what;		/* "installed", "unchanged", "removed", "absent" or "status" */
+	bool dry_run;
+	const char *storage, *volid, *path;
+	const struct hook_user *users;	/* status */
+	size_t n;
+};
+
+/* --- mapping ------------------------------------------------------------------------------- */
+
+struct mapping_row {
+	const char *name, *node;	/* node NULL: the mapping has no entry at all */
+	const char *id, *subsystem, *group;	/* as written; NULL = not given */
+	char paths[256];
+	bool here;			/* this node's, so that it could be compared with the hardware */
+	char problem[800];		/* why Proxmox would refuse a start; "" = nothing found */
+};
+
+struct mapping_result {
+	const char *what;		/* "list", "added", "removed", "refreshed", "unchanged" */
+	bool dry_run;
+	const struct mapping_row *rows;
+	size_t n;
+	const char *path, *diff;	/* of a change */
+};
+
 #endif

@@ -19,6 +19,8 @@ struct release_result;
 struct doctor_result;
 struct config_result;
 struct edit_result;
+struct hook_result;
+struct mapping_result;
 
 enum tone { TONE_PLAIN, TONE_HEAD, TONE_FAINT, TONE_GOOD, TONE_BAD };
 
@@ -51,6 +53,9 @@ void table_cell(struct table *t, const char *fmt, ...) _printf_(2, 3);
 void table_print_row(struct table *t, struct out *o, size_t row, size_t indent);
 void table_release(struct table *t);
 
+/* A unified diff, coloured on a terminal, and there without what a terminal would obey. */
+void text_diff(struct out *o, const char *diff);
+
 /* "3 h 12 min" */
 struct text_age { char s[32]; };
 struct text_age text_age(uint64_t seconds);
@@ -68,5 +73,7 @@ void text_release(struct out *o, const struct release_result *r);
 void text_doctor(struct out *o, const struct doctor_result *r);
 void text_config(struct out *o, const struct config_result *r);
 void text_edit(struct out *o, const struct edit_result *r);
+void text_hook(struct out *o, const struct hook_result *r);
+void text_mapping(struct out *o, const struct mapping_result *r);
 
 #endif

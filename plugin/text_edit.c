@@ -23,7 +23,7 @@ static enum tone tone_of(const char *line)
 }
 
 /* A terminal is not to obey what stands in a file; a pipe gets the bytes. */
-static void put_diff(struct out *o, const char *diff)
+void text_diff(struct out *o, const char *diff)
 {
 	if (!isatty(fileno(o->to))) {
 		fputs(diff, o->to);
@@ -63,7 +63,7 @@ void text_edit(struct out *o, const struct edit_result *r)
 		put_refusals(o, r);
 		return;
 	}
-	put_diff(o, r->diff);
+	text_diff(o, r->diff);
 	if (!*r->diff)
 		text_wrap(o, TONE_PLAIN, 0, 2, "VM %u: there is nothing to change.", r->vmid);
 	else if (r->dry_run)

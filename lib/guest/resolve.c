@@ -172,7 +172,9 @@ static void facts_of(struct work *w, struct bdf a, struct mapping_facts *f)
 		return;
 	*f = (struct mapping_facts){
 		.present = true, .vendor = d->vendor, .device = d->device,
-		.has_subsystem = d->subvendor || d->subdevice,
+		/* Proxmox asks for it wherever sysfs has one, be it 0000:0000. */
+		.has_subsystem = host_exists(w->h, pdev_path(a, "subsystem_vendor").s) &&
+				 host_exists(w->h, pdev_path(a, "subsystem_device").s),
 		.subsystem_vendor = d->subvendor, .subsystem_device = d->subdevice,
 		.group = d->group, .mdev = d->mdev_types || d->nvidia_vgpu,
 	};

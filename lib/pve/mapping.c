@@ -86,7 +86,7 @@ static const struct prop map_props[] = {
 	[KEY_DESCRIPTION] = { .name = "description", .max_len = 4096 },
 };
 
-static const struct propfmt map_format = PROPFMT(map_props, NULL);
+const struct propfmt mapping_map_fmt = PROPFMT(map_props, NULL);
 
 static void entry_release(struct mapping_entry *en)
 {
@@ -128,7 +128,7 @@ static int entry_parse(const struct section_prop *map, struct mapping_entry *ret
 {
 	struct mapping_entry en = { .line = map->line, .text = strdup(map->value) };
 	struct propstr p;
-	int r = en.text ? propstr_parse(&map_format, en.text, strlen(en.text), NULL, &p, e) : err_nomem(e);
+	int r = en.text ? propstr_parse(&mapping_map_fmt, en.text, strlen(en.text), NULL, &p, e) : err_nomem(e);
 
 	if (r == 0 && split_paths(own(en.text, &p, KEY_PATH), &en) < 0)
 		r = err_nomem(e);

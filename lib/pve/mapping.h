@@ -21,9 +21,13 @@
 #include "bdf.h"
 #include "err.h"
 #include "host.h"
+#include "propstr.h"
 #include "section.h"
 
 #define MAPPING_FILE "/etc/pve/mapping/pci.cfg"
+
+/* The format of a `map` line. */
+extern const struct propfmt mapping_map_fmt;
 
 struct mapping_entry {
 	unsigned line;			/* in the file */

@@ -181,6 +181,9 @@ TEMPLATES   = $(PREFIX)/share/pve-manager/templates/default
 install: all
 	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
 	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
+	mkdir -p $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(BUILD)/pve-gpu --manual >$(DESTDIR)$(PREFIX)/share/man/man8/pve-gpu.8
+	$(BUILD)/pve-gpu --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pve-gpu
 	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
 	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
 	install -D -m 644 snippets/notify/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs
@@ -193,6 +196,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu \
 		$(DESTDIR)$(UNITDIR)/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	rm -f $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/pve-gpu.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pve-gpu
 	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
 
 .PHONY: clean help

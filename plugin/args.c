@@ -18,6 +18,8 @@ static const struct option global_options[] = {
 	{ "no-color", 0, NULL, offsetof(struct cli, no_color), "no colours, not even on a terminal" },
 	{ "help", 'h', NULL, offsetof(struct cli, help), "this help, or that of a command" },
 	{ "version", 'V', NULL, offsetof(struct cli, version), "print the version" },
+	{ "manual", 0, NULL, offsetof(struct cli, manual), "print the manual page, for man" },
+	{ "completion", 0, NULL, offsetof(struct cli, completion), "print the words for bash" },
 	{ NULL, 0, NULL, 0, NULL },
 };
 
@@ -137,7 +139,7 @@ static bool is_option(const char *arg)
 
 static int check_complete(struct cli *c)
 {
-	if (c->help || c->version)
+	if (c->help || c->version || c->manual || c->completion)
 		return 0;
 	if (!c->command)
 		return cli_usage(c, "which command?");
@@ -225,6 +227,10 @@ static void help_all(FILE *to)
 
 void args_help(const struct cli *c)
 {
+	if (c->manual || c->completion) {
+		(c->manual ? manual_page : manual_completion)(c->to, global_options);
+		return;
+	}
 	if (c->command)
 		help_command(c->to, c->command);
 	else

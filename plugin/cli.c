@@ -230,9 +230,9 @@ int cli_main(struct cli *c, int argc, char *const argv[])
 
 	if (status)
 		return status;
-	if (c->help || c->version) {
+	if (c->help || c->version || c->manual || c->completion) {
 		out_open(&c->out, c->to, c->chatter, false, true);
-		if (c->help)
+		if (!c->version)
 			args_help(c);
 		else
 			fprintf(c->to, "pve-gpu %s\n", PVE_GPU_VERSION);

@@ -101,14 +101,14 @@ static int insert(struct vmedit *ed, size_t i, const char *text, struct err *e)
 	_cleanup_(str_release) struct str s = STR_INIT;
 	int r;
 
-	/* A last line that was never ended may lack the CR of the others, too. */
-	if (open && i > 1)
-		eol = ending(c, i - 2);
-	if (open)
-		str_add(&s, has_cr(c, &c->lines[i - 1]) ? "\n" : eol);
+	if (open) {	/* it gets no CR: in a comment that would be one more character of the text */
+		eol = ending(c, i > 1 ? i - 2 : 0);
+		str_add(&s, "\n");
+	}
 	for (const char *p = text; *p; p++)
 		*p == '\n' ? str_add(&s, eol) : str_addn(&s, p, 1);
-	str_add(&s, eol);
+	/* Of white space alone the value would begin with its last character, a CR is not allowed there. */
+	str_add(&s, s.len && s.s[s.len - 1] == ' ' ? "\n" : eol);
 	if (s.failed)
 		return err_nomem(e);
 	r = splice(ed, at, at, s.s, s.len, e);
@@ -138,7 +138,7 @@ static int replace_value(struct vmedit *ed, const struct vmconf_line *line, cons
 {
 	const char *colon = memchr(ed->now->bytes + line->off, ':', line->len);
 	size_t start = (size_t)(colon - ed->now->bytes) + 1;
-	size_t end = (size_t)line->off + line->len - (has_cr(ed->now, line) ? 1 : 0);
+	size_t end = (size_t)line->off + line->len - (*value && has_cr(ed->now, line) ? 1 : 0);
 	_cleanup_(str_release) struct str text = STR_INIT;
 
 	str_addf(&text, " %s", value);

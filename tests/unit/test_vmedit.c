@@ -35,7 +35,7 @@ static const struct edit_case cases[] = {
 	/* the last line */
 	{ "+cores=4", "cores: 2", "cores: 4", false },
 	{ "+name=x", "cores: 2", "cores: 2\nname: x\n", true },
-	{ "+name=x", "bios: ovmf\r\ncores: 2", "bios: ovmf\r\ncores: 2\r\nname: x\r\n", true },
+	{ "+name=x", "bios: ovmf\r\ncores: 2", "bios: ovmf\r\ncores: 2\nname: x\r\n", true },
 	{ "+name=x", "bios: ovmf\r\ncores: 2\r", "bios: ovmf\r\ncores: 2\r\nname: x\r\n", true },
 	{ "+bios=ovmf", "cores: 2", "bios: ovmf\ncores: 2", false },
 	{ "+bios=ovmf", "cores: 2\r\n", "bios: ovmf\r\ncores: 2\r\n", false },
@@ -71,6 +71,9 @@ static const struct edit_case cases[] = {
 	/* the boot order */
 	{ "-hostpci0", "boot: order=scsi0;hostpci0\nhostpci0: 01:00\n", "boot: order=scsi0\n", false },
 	{ "-hostpci0", "boot: order=hostpci0\nhostpci0: 01:00\n", "boot: \n", false },
+	{ "-hostpci0", "boot: order=hostpci0\r\nhostpci0: 01:00\r\n", "boot: \n", false },
+	{ "RUN -hostpci0", "boot: order=hostpci0\r\nhostpci0: 01:00\r\n",
+	  "boot: order=hostpci0\r\nhostpci0: 01:00\r\n\r\n[PENDING]\r\nboot: \ndelete: hostpci0\n", false },
 	{ "-hostpci1", "boot: order=scsi0;hostpci10\nhostpci1: 01:00\n", "boot: order=scsi0;hostpci10\n", false },
 	{ "-hostpci0 -hostpci1", "boot: order=hostpci1;scsi0;hostpci0\nhostpci0: 01:00\nhostpci1: 02:00\n", "boot: order=scsi0\n", false },
 	{ "RUN -hostpci0", "boot: order=scsi0;hostpci0\nhostpci0: 01:00\n",

@@ -122,10 +122,15 @@ static int clear_users(struct cli *c, const struct hook_users *u, const struct s
 
 static int remove_from(struct cli *c, const struct hook_users *u)
 {
+	enum hookfile_state state = HOOKFILE_ABSENT;
 	const struct storage *st = NULL;
 	struct err e = ERR_INIT;
 	int r = hookfile_storage(c->h, &u->storages, c->storage, &st, &e);
 
+	if (r == 0)
+		r = hookfile_look(c->h, hookfile_path(st).s, &state, &e);
+	if (r == 0 && state == HOOKFILE_FOREIGN)
+		r = err_set(&e, EPERM, "'%s' is somebody else's file; nothing was changed", hookfile_path(st).s);
 	if (r == 0)
 		r = check_users(c, u, st, &e);
 	if (r == 0)

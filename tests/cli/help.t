@@ -14,6 +14,10 @@ $ pve-gpu --help
 >                       write a device, and what goes with it, into a VM's config
 >   detach VMID [DEVICE|hostpciN|all]
 >                       take devices out of a VM's config again
+>   hook install|remove|status
+>                       the hookscript in a storage, and the guests that use it
+>   mapping list|add|remove|refresh [NAME [DEVICE...]]
+>                       cluster-wide names for devices
 >   config VMID         the passthrough part of a VM's config, explained
 >   watch               give back what no post-stop gives back; systemd runs it
 >   doctor [VMID]       what stands in the way of the host or a VM, what to type
@@ -26,6 +30,8 @@ $ pve-gpu --help
 >       --no-color      no colours, not even on a terminal
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
+>       --manual        print the manual page, for man
+>       --completion    print the words for bash
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -47,6 +53,8 @@ $ pve-gpu -h list
 >       --no-color      no colours, not even on a terminal
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
+>       --manual        print the manual page, for man
+>       --completion    print the words for bash
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -66,6 +74,8 @@ $ pve-gpu plan --help
 >       --no-color      no colours, not even on a terminal
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
+>       --manual        print the manual page, for man
+>       --completion    print the words for bash
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -85,6 +95,8 @@ $ pve-gpu status -h
 >       --no-color      no colours, not even on a terminal
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
+>       --manual        print the manual page, for man
+>       --completion    print the words for bash
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -112,11 +124,13 @@ $ pve-gpu release 1 -h
 >       --no-color      no colours, not even on a terminal
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
+>       --manual        print the manual page, for man
+>       --completion    print the words for bash
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release attach detach config doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release attach detach hook mapping config doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION
@@ -127,4 +141,20 @@ $ pve-gpu list -V | wc -l
 # Asked for help, nothing else matters.
 $ pve-gpu release --help --root /nowhere --json | head -n 1
 > usage: pve-gpu release VMID|--all [OPTION...]
+? 0
+
+# The manual page and the completion come from the same table: every command and option is in both.
+$ pve-gpu --manual | head -n 1 | cut -d' ' -f1-3
+> .TH PVE\-GPU 8
+? 0
+$ pve-gpu --completion | sh -n
+! sh: 23: Syntax error: redirection unexpected
+? 2
+$ bash -c 'eval "$(pve-gpu --completion)"; COMP_WORDS=(pve-gpu ho); COMP_CWORD=1; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu hook st); COMP_CWORD=2; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu attach --rom); _pve_gpu; echo "${COMPREPLY[@]}"'
+> hook
+> status
+> --romfile
+? 0
+% pve-gpu --manual | tr -d '\\' >page && pve-gpu --completion >words
+$ for c in list plan status release attach detach hook mapping config watch doctor; do pve-gpu $c --help | grep -o -e '--[a-z-]*' | sort -u | while read -r o; do grep -q -e "$o" page && grep -q -e "$o" words || echo "$c $o"; done; grep -q "SS $c" page || echo $c; done
 ? 0

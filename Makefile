@@ -91,8 +91,8 @@ $(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/l
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Rings 1 to 4; each prints how many passed.  RUN is put before each test program (valgrind).
-.PHONY: rings check-unit check-claim check-tree check-commands check-cli
-rings: check-unit check-tree check-claim check-cli
+.PHONY: rings check-unit check-claim check-tree check-commands check-cli check-pmxcfs check-fuzz
+rings: check-unit check-tree check-claim check-cli check-pmxcfs check-fuzz
 check-unit: tests
 	tests/ring unit '$(RUN)' $(UNIT_BIN)
 HANG_PARTS := $(foreach m,gpu-four gpu-audio twins override,$(foreach w,claim return,$(BUILD)/tests/claim/test_hang:$w-$m))
@@ -104,6 +104,24 @@ check-commands: tests
 	tests/ring commands '$(RUN)' $(CLI_BIN)
 check-cli: check-commands
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
+
+# the command on a file system with the manners of pmxcfs
+check-pmxcfs: all $(BUILD)/mktree
+	BUILD=$(BUILD) tests/pmxcfs/run
+
+# Parsers and the editor: `fuzz` searches with clang's libFuzzer, FUZZ_SECONDS for each target; the seeds
+# and what a search has found are replayed by any compiler.
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz:
+	$(MAKE) -j$(JOBS) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' \
+		$(BUILD)/fuzz/libpve-gpu.a
+	BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ)
+$(FUZZ:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libpve-gpu.a
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOOK_LIBS)
+check-fuzz: $(FUZZ:%=$(BUILD)/%)
+	@for f in $(FUZZ); do $(BUILD)/$$f tests/fuzz/seeds/$$f tests/corpus || exit 1; done
 
 $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -211,6 +229,7 @@ help:
 	@echo 'make check-sanitize  the same under ASan and UBSan'
 	@echo 'make check-valgrind  the same under valgrind, with a sample of the loops over all writes'
 	@echo 'make check-lab       the real kernel in QEMU'
+	@echo 'make fuzz            the parsers and the editor with clang, a minute each (FUZZ_SECONDS)'
 	@echo 'make check-model     the lease protocol, searched by spin'
 	@echo 'make lint            house rules, shellcheck'
 	@echo 'make bench           what a claim costs beside what the kernel takes'

@@ -147,9 +147,8 @@ $ pve-gpu release --help --root /nowhere --json | head -n 1
 $ pve-gpu --manual | head -n 1 | cut -d' ' -f1-3
 > .TH PVE\-GPU 8
 ? 0
-$ pve-gpu --completion | sh -n
-! sh: 23: Syntax error: redirection unexpected
-? 2
+$ pve-gpu --completion | bash -n
+? 0
 $ bash -c 'eval "$(pve-gpu --completion)"; COMP_WORDS=(pve-gpu ho); COMP_CWORD=1; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu hook st); COMP_CWORD=2; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu attach --rom); _pve_gpu; echo "${COMPREPLY[@]}"'
 > hook
 > status

@@ -142,6 +142,7 @@ bench:
 	tests/bench/idle
 	@$(MAKE) --no-print-directory -s $(BUILD)/mktree
 	tests/bench/doctor
+	tests/bench/attach
 	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
 	@$(MAKE) --no-print-directory -s $(BUILD)/storm

@@ -40,6 +40,26 @@ static int foreign(struct attach *a, const char *there, struct err *e)
 	return choose_storage(a, e);
 }
 
+/* It is set; but is the snippet there, too?  A VM that came from another node may lack it. */
+static int complete(struct attach *a, const char *there, struct err *e)
+{
+	enum hookfile_state state = HOOKFILE_OURS;
+
+	for (size_t i = 0; i < a->storages.n; i++) {
+		const struct storage *st = &a->storages.list[i];
+
+		if (!st->snippets || strcmp(hookfile_volid(st).s, there) != 0)
+			continue;
+		if (hookfile_look(a->c->h, hookfile_path(st).s, &state, e) < 0)
+			return -e->code;
+		if (state == HOOKFILE_ABSENT) {
+			a->hook_storage = st;
+			a->hook = hookfile_volid(st);
+		}
+	}
+	return 0;
+}
+
 int attach_plan_hook(struct attach *a, struct err *e)
 {
 	const char *there = vmedit_effective(a->seen, "hookscript");
@@ -47,7 +67,7 @@ int attach_plan_hook(struct attach *a, struct err *e)
 	if (a->c->attach.no_hook)
 		return 0;
 	if (there && hookfile_is_ours(a->c->h, &a->storages, there))
-		return 0;
+		return complete(a, there, e);
 	return there ? foreign(a, there, e) : choose_storage(a, e);
 }
 

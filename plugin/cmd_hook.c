@@ -82,11 +82,11 @@ static int check_users(struct cli *c, const struct hook_users *u, const struct s
 			err_set(&why, EPERM, "a container: pct set %u --delete hookscript", v->vmid);
 		else if (strcmp(v->node, u->here) != 0)
 			err_set(&why, EPERM, "run there: qm set %u --delete hookscript", v->vmid);
-		else if (vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0 && vmconf_current(conf, "lock"))
-			err_set(&why, EPERM, "locked (%.40s)", vmconf_current(conf, "lock"));
+		else if (vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0)
+			(void)!vmfile_check_free(conf, v->vmid, &why);
 		vmconf_free(conf);
 		if (why.code)
-			(void)str_addf(&list, "%s%u on %s (%.160s)", list.len ? ", " : "", v->vmid, v->node, why.msg);
+			(void)str_addf(&list, "%s%u on %s (%.240s)", list.len ? ", " : "", v->vmid, v->node, why.msg);
 	}
 	if (!list.len)
 		return 0;

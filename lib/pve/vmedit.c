@@ -211,6 +211,10 @@ int vmedit_set(struct vmedit *ed, enum vmconf_section_kind where, const char *ke
 		return 0;
 	if (strpbrk(value, "\r\n"))
 		return err_set(e, EINVAL, "the value of '%s' has more than one line", key);
+	/* QemuServer.pm: write_vm_config takes one pair of quotes off. */
+	if (strcmp(key, "args") == 0 && *value == '"' && value[strlen(value) - 1] == '"')
+		return err_set(e, EINVAL, "'args: %.300s' is not written: Proxmox would take its quotes off at the next change",
+			       value);
 	r = vmconf_parse_env(ed->now->bytes, ed->now->len, ed->env, &before, e);
 	if (r < 0)
 		return r;

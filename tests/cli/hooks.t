@@ -90,7 +90,7 @@ $ pve-gpu --root m hook remove --storage local
 % : >m/etc/pve/nodes/pve1/lxc/105.conf
 % echo 'hookscript: local:snippets/gpu-hook' >>m/etc/pve/qemu-server/104.conf
 $ pve-gpu --root m hook remove --storage local
-! pve-gpu: guests use it, and without it they do not start: 104 on pve1 (locked (backup)); nothing was changed
+! pve-gpu: guests use it, and without it they do not start: 104 on pve1 (VM 104 is locked (backup): Proxmox is in the middle of a long operation on it; nothing was changed. Wait for its end, or, if it died, 'qm unlock 104'); nothing was changed
 ? 4
 % sed -i /hookscript/d m/etc/pve/qemu-server/104.conf
 $ pve-gpu --root m hook remove --storage local --dry-run

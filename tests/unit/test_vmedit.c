@@ -132,6 +132,7 @@ static void what_proxmox_would_drop_is_not_written(void **state)
 		{ "cpu", "host,hidden=1,hv-vendor-id=much-too-long", "Proxmox would drop the line" },
 		{ "name", "a\ncores: 9", "more than one line" },
 		{ "ostype", "\"l26\"", "Proxmox would read" },
+		{ "args", "\"-a\" \"-b\"", "take its quotes off" },
 		{ "name", "snapstate: prepare", "Proxmox would" },
 	};
 	static const char before[] = "#note\nmemory: 512\n";

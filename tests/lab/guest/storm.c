@@ -4,7 +4,8 @@
  *
  * usage: storm kill SEED POINTS VMID ADDRESS
  *            POINTS times: a claim or a return by gpu-hook, killed -9 at a moment drawn from SEED;
- *            then `watch`, which must be running, has 5 s to put the card back
+ *            then `watch`, which must be running, has 5 s to put the card back (on a machine so
+ *            busy that a claim takes more than half a second, ten times as long as a claim)
  *        storm rounds SEED ROUNDS VMID ADDRESS[,ADDRESS] ...
  *            every VM starts and stops at random, ROUNDS times all together; one hook in four is
  *            killed, one post-stop in four never comes; 20 s after the last, nothing may be held
@@ -286,13 +287,20 @@ static bool is_home(const struct vm *v, const char *home)
 	return !has_lease(v) && strcmp(read_link(path_of(PCI "/%s/driver", v->functions[0]).s).s, home) == 0;
 }
 
+static long longest;		/* that a phase of ours took, unharmed */
+
+static long back_ms(void)
+{
+	return longest * 10 > BACK_MS ? longest * 10 : BACK_MS;
+}
+
 /* How long it takes until the card is home, ms. */
 static long comes_home(struct vm *v, const char *home)
 {
 	long begin = now_ms();
 
 	while (!is_home(v, home)) {
-		if (now_ms() - begin > 4 * BACK_MS)
+		if (now_ms() - begin > 4 * back_ms())
 			break;
 		wait_us(5000);
 	}
@@ -301,7 +309,7 @@ static long comes_home(struct vm *v, const char *home)
 
 static long phase_ms(struct vm *v, const char *phase)
 {
-	long begin = now_ms();
+	long begin = now_ms(), took;
 
 	kill_phase = phase;
 	kill_after = 0;
@@ -309,7 +317,9 @@ static long phase_ms(struct vm *v, const char *phase)
 		broken(v, "%s fails with nobody in its way:", phase);
 		show_log(v);
 	}
-	return now_ms() - begin;
+	took = now_ms() - begin;
+	longest = took > longest ? took : longest;
+	return took;
 }
 
 static long kill_once(struct vm *v, const char *phase, long length, int point)
@@ -322,15 +332,21 @@ static long kill_once(struct vm *v, const char *phase, long length, int point)
 	kill_after = 1 + draw(v, (unsigned)length * 1000);
 	task(v, killed_phase);
 	took = comes_home(v, "fakegpu");
-	if (took > BACK_MS)
+	if (took > back_ms())
 		broken(v, "point %d, %s killed after %u us: back after %ld ms", point, phase, kill_after, took);
 	return took;
 }
 
 static int kill_points(struct vm *v, int points)
 {
-	long claim = phase_ms(v, "pre-start"), back = phase_ms(v, "post-stop"), slowest = 0;
+	long claim, back, slowest = 0;
 
+	/* What the first round loads does not count. */
+	phase_ms(v, "pre-start");
+	phase_ms(v, "post-stop");
+	longest = 0;
+	claim = phase_ms(v, "pre-start");
+	back = phase_ms(v, "post-stop");
 	for (int i = 0; i < points; i++) {
 		bool start = draw(v, 2);
 		long took = kill_once(v, start ? "pre-start" : "post-stop", start ? claim : back, i);
@@ -338,7 +354,7 @@ static int kill_points(struct vm *v, int points)
 		slowest = took > slowest ? took : slowest;
 	}
 	printf("%d points (a claim takes %ld ms, a return %ld ms): %d hooks killed, the card was back after at most "
-	       "%ld ms\n", points, claim, back, count->killed, slowest);
+	       "%ld ms of %ld\n", points, claim, back, count->killed, slowest, back_ms());
 	return count->broken != 0;
 }
 

@@ -32,5 +32,10 @@ tail -n 1 "$LAB/storm" | sed 's/^/# /'
 is "never two owners, and nobody holds anything in the end" "$status" 0
 [ $status -eq 0 ] || tail -n 40 "$LAB/storm" "$LAB/watch.log" | sed 's/^/#   /'
 keeper_off
+# What was killed last may still be on its way out.
+as_before() {
+	[ "$(tally)" = "$before" ]
+}
+wait_until 10 as_before || echo "#   $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')"
 is "nothing has grown" "$(tally)" "$before"
 unload_faults

@@ -466,6 +466,35 @@ static void plan_foresees_recovery(void **state)
 	close_desk(&d);
 }
 
+/* After a stop with the setting linger, a watch being there. */
+static void lingering_is_no_problem(void **state)
+{
+	struct desk d;
+	int fd;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	fd = host_open_file(&d.k.host, "/etc/pve-gpu/settings.ini", O_WRONLY | O_APPEND, 0);
+	assert_true(fd >= 0 && write(fd, "linger = 3600\n", 14) == 14);
+	close(fd);
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	fd = host_open_file(&d.k.host, LEASE_KEEPER, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(flock(fd, LOCK_SH | LOCK_NB), 0);
+	expect(&d, "gpu-hook 100 post-stop", 0);
+	assert_true(on_vfio(&d, card, ARRAY_SIZE(card)));
+	expect(&d, "pve-gpu status 100", CLI_DONE);
+	said(&d, "kept for the VM's next start");
+	expect(&d, "pve-gpu status --json", CLI_DONE);
+	said(&d, "\"state\": \"lingering\"");
+	expect(&d, "pve-gpu plan 101", CLI_DONE);
+	said(&d, "left behind for its next start, if it wants it");
+	expect(&d, "pve-gpu plan 100", CLI_DONE);
+	expect(&d, "pve-gpu release 100", CLI_DONE);
+	same_as_before(&d);
+	close(fd);
+	close_desk(&d);
+}
+
 static void a_dead_card_is_a_problem(void **state)
 {
 	struct desk d;
@@ -501,6 +530,7 @@ int main(void)
 		cmocka_unit_test(one_runs_and_one_is_left),
 		cmocka_unit_test(a_damaged_lease_is_put_aside),
 		cmocka_unit_test(plan_foresees_recovery),
+		cmocka_unit_test(lingering_is_no_problem),
 		cmocka_unit_test(a_dead_card_is_a_problem),
 	};
 

@@ -45,7 +45,11 @@ came_back "the late QEMU has ended" 'QEMU is gone and post-stop has not come'
 
 start_vm 100 $card
 is "QEMU uses both functions" "$(qemu_sees 100)" "hostpci0.0 hostpci0.1 "
+date -s "@$(($(date +%s) + 86400))" >/dev/null	# a step of the clock is no time that has passed
+sleep 2
+is "a clock that jumps a day ahead changes nothing" "$(driver $card)$(keeper_said)" "$away"
 stop_qemu 100 kill
+date -s "@$(($(date +%s) - 86400 * 2))" >/dev/null
 came_back "QEMU was killed while it used the card" 'QEMU is gone and post-stop has not come'
 
 start_vm 100 $card

@@ -13,7 +13,7 @@
 #include "file.h"
 #include "vfio.h"
 
-#define NODE_LOCK_MS 10000
+#define NODE_LOCK_MS 10000	/* at least; a plan that meets a device which does not answer takes that long */
 
 void claim_init(struct claim *c, struct host *h, const struct claim_world *world, unsigned vmid)
 {
@@ -41,7 +41,9 @@ void claim_release(struct claim *c)
 
 int claim_lock_node(struct claim *c, struct err *e)
 {
-	c->node_lock = file_lock(c->h, LEASE_LOCK, NODE_LOCK_MS, e);
+	uint64_t now = host_now(c->h), left = c->deadline > now ? c->deadline - now : 0;
+
+	c->node_lock = file_lock(c->h, LEASE_LOCK, left > NODE_LOCK_MS ? left : NODE_LOCK_MS, e);
 	return c->node_lock < 0 ? c->node_lock : 0;
 }
 

@@ -3,10 +3,12 @@
  * back. */
 #include "play.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -113,6 +115,42 @@ static void test_running_vm_keeps_it(void **state)
 	play_close(&p);
 }
 
+/* Others plan, one after the other, and one of them looks at a device that does not answer: a start has
+ * as long as its own deadline to wait for them. */
+static void test_a_long_queue(void **state)
+{
+	static const struct scenario patient = { .tree = "gpu-four", .vmid = 100,
+						 .settings = "[claim]\nstart_deadline = 600\n" };
+	int ready[2];
+	char byte;
+	struct play p;
+	pid_t other;
+
+	(void)state;
+	play_open(&p, &patient);
+	play_claim(&p, 100);	/* makes the folder */
+	assert_int_equal(pipe(ready), 0);
+	other = fork();
+	if (other == 0) {
+		int fd = host_open_file(&p.k.host, LEASE_LOCK, O_RDWR | O_CREAT, 0600);
+
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		usleep(1000000);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	fake_settings(&p.k)->time_scale = 15;	/* his second is fifteen of the machine's */
+	play_claim(&p, 100);
+	assert_int_equal(status_of(other), 0);
+	fake_settings(&p.k)->time_scale = 1;
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "after a long wait");
+	close(ready[0]);
+	close(ready[1]);
+	play_close(&p);
+}
+
 /* As hook/main.c sets it up. */
 static int cancelled_start(struct host *h, void *arg)
 {
@@ -145,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_vms),
 		cmocka_unit_test(test_running_vm_keeps_it),
+		cmocka_unit_test(test_a_long_queue),
 		cmocka_unit_test(test_sigterm),
 	};
 

@@ -152,6 +152,20 @@ unsigned play_writes(struct play *p, const char *phase)
 	return fake_log_count(&p->k);
 }
 
+void play_kill_at(struct play *p, unsigned n, unsigned turn)
+{
+	static const enum fake_fault_kind kinds[] = { FAKE_KILL_BEFORE, FAKE_KILL_AFTER, FAKE_KILL_MAIN };
+
+	fake_kernel_rewind(&p->k);
+	fake_fault_add(&p->k, (struct fake_fault){ .kind = kinds[(n + turn) % ARRAY_SIZE(kinds)], .at = n, .times = 1 });
+}
+
+void play_fail_at(struct play *p, unsigned n, int err)
+{
+	fake_kernel_rewind(&p->k);
+	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n, .err = err, .times = 1 });
+}
+
 /* A loaded module stays: unloading it could take it from somebody else. */
 static void forget_module(char *dump)
 {

@@ -49,6 +49,11 @@ int play_hook_limited(struct play *p, unsigned vmid, const char *phase, unsigned
 /* Runs a phase that must succeed: how many operations it takes. */
 unsigned play_writes(struct play *p, const char *phase);
 
+/* Counts anew, and makes operation `n` of the next run kill or fail.  The three ways to be killed, before
+ * or after the operation or without its worker, take turns with n + turn. */
+void play_kill_at(struct play *p, unsigned n, unsigned turn);
+void play_fail_at(struct play *p, unsigned n, int err);
+
 /* Loops over writes take every n-th (PLAY_STRIDE, 1 by default): under valgrind a sample has to do. */
 unsigned play_stride(void);
 

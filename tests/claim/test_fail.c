@@ -49,10 +49,14 @@ static void give_back(struct play *p, const char *what, unsigned n)
 	play_same(p, "post-stop after %s %u", what, n);
 }
 
-static void fail_claim_at(struct play *p, unsigned n, int code)
+/* `over`: what an earlier start has left.  That goes back, too, or is on record for watch. */
+static void fail_start_at(struct play *p, unsigned n, int code, bool over)
 {
-	play_again(p);
-	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n, .err = code, .times = 1 });
+	if (over)
+		play_claim(p, p->s->vmid);
+	else
+		play_again(p);
+	play_fail_at(p, n, code);
 	cases++;
 	if (play_hook(p, p->s->vmid, "pre-start") == 0) {
 		play_taken(p, p->s->vmid, "pre-start in spite of write %u (%s)", n, fake_log(&p->k, n));
@@ -60,6 +64,9 @@ static void fail_claim_at(struct play *p, unsigned n, int code)
 		return;
 	}
 	names_the_step(p, n);
+	fake_fault_clear(&p->k);
+	if (over)
+		keeper_to_end(p, "a take-over that failed", n);
 	play_same(p, "pre-start failed at write %u (%s) with %s", n, fake_log(&p->k, n), strerrorname_np(code));
 }
 
@@ -75,29 +82,11 @@ static void test_claim_fails(void **state)
 		give_back(&p, "count", 0);
 		for (unsigned n = 1; n <= writes; n += play_stride())
 			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++)
-				fail_claim_at(&p, n, codes[c]);
+				fail_start_at(&p, n, codes[c], false);
 		play_close(&p);
 	}
 }
 
-static void fail_take_over_at(struct play *p, unsigned n, int code)
-{
-	play_claim(p, p->s->vmid);
-	play_again(p);
-	fake_fault_add(&p->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n, .err = code, .times = 1 });
-	cases++;
-	if (play_hook(p, p->s->vmid, "pre-start") == 0) {
-		play_taken(p, p->s->vmid, "take-over in spite of write %u (%s)", n, fake_log(&p->k, n));
-		give_back(p, "write", n);
-		return;
-	}
-	names_the_step(p, n);
-	fake_fault_clear(&p->k);
-	keeper_to_end(p, "a take-over that failed", n);
-	play_same(p, "take-over failed at write %u (%s) with %s", n, fake_log(&p->k, n), strerrorname_np(code));
-}
-
-/* A start over what an earlier one has left: that goes back, too, or is still on record. */
 static void test_take_over_fails(void **state)
 {
 	struct play p;
@@ -109,7 +98,7 @@ static void test_take_over_fails(void **state)
 	writes = play_writes(&p, "pre-start");
 	for (unsigned n = 1; n <= writes; n += play_stride())
 		for (size_t c = 0; c < ARRAY_SIZE(codes); c++)
-			fail_take_over_at(&p, n, codes[c]);
+			fail_start_at(&p, n, codes[c], true);
 	play_close(&p);
 }
 
@@ -127,10 +116,8 @@ static void test_return_fails(void **state)
 		for (unsigned n = 1; n <= writes; n += play_stride())
 			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++) {
 				fake_kernel_rewind(&p.k);
-				assert_int_equal(play_hook(&p, p.s->vmid, "pre-start"), 0);
-				fake_kernel_rewind(&p.k);
-				fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .at = n,
-					       .err = codes[c], .times = 1 });
+				play_claim(&p, p.s->vmid);
+				play_fail_at(&p, n, codes[c]);
 				cases++;
 				if (play_hook(&p, p.s->vmid, "post-stop") == 0)
 					play_same(&p, "post-stop in spite of write %u", n);

@@ -8,8 +8,6 @@
 
 #include "cli.h"
 
-static const enum fake_fault_kind kinds[] = { FAKE_KILL_BEFORE, FAKE_KILL_AFTER, FAKE_KILL_MAIN };
-
 static void stop(struct play *p, unsigned vmid, const char *what, unsigned n)
 {
 	if (play_hook(p, vmid, "post-stop") != 0)
@@ -88,10 +86,8 @@ static struct recovery {
 static void kill_at(struct play *p, const char *phase, unsigned n, size_t i)
 {
 	struct recovery *next = &recoveries[i];
-	enum fake_fault_kind kind = kinds[(n + i) % ARRAY_SIZE(kinds)];
 
-	fake_kernel_rewind(&p->k);
-	fake_fault_add(&p->k, (struct fake_fault){ .kind = kind, .at = n, .times = 1 });
+	play_kill_at(p, n, (unsigned)i);
 	next->cases++;
 	(void)play_hook(p, p->s->vmid, phase);
 	fake_fault_clear(&p->k);
@@ -169,8 +165,7 @@ static void test_killed_watch(void **state)
 	writes = fake_log_count(&p.k);
 	for (unsigned n = 1; n <= writes; n += play_stride()) {
 		play_claim(&p, p.s->vmid);
-		fake_kernel_rewind(&p.k);
-		fake_fault_add(&p.k, (struct fake_fault){ .kind = kinds[n % ARRAY_SIZE(kinds)], .at = n, .times = 1 });
+		play_kill_at(&p, n, 0);
 		watches++;
 		keeper_run(&p);
 		fake_fault_clear(&p.k);
@@ -193,8 +188,7 @@ static void test_killed_take_over(void **state)
 	writes = play_writes(&p, "pre-start");
 	for (unsigned n = 1; n <= writes; n += play_stride()) {
 		play_claim(&p, p.s->vmid);
-		fake_kernel_rewind(&p.k);
-		fake_fault_add(&p.k, (struct fake_fault){ .kind = kinds[n % ARRAY_SIZE(kinds)], .at = n, .times = 1 });
+		play_kill_at(&p, n, 0);
 		second_starts++;
 		(void)play_hook(&p, p.s->vmid, "pre-start");
 		fake_fault_clear(&p.k);

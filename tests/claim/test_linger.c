@@ -152,7 +152,6 @@ static void test_without_watch(void **state)
 static void test_kills(void **state)
 {
 	static const char *const phases[] = { "post-stop", "pre-start" };
-	static const enum fake_fault_kind kinds[] = { FAKE_KILL_BEFORE, FAKE_KILL_AFTER, FAKE_KILL_MAIN };
 	struct play p;
 	int watch;
 
@@ -167,9 +166,7 @@ static void test_kills(void **state)
 			play_claim(&p, p.s->vmid);
 			if (i == 1)
 				assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 0);
-			fake_kernel_rewind(&p.k);
-			fake_fault_add(&p.k, (struct fake_fault){ .kind = kinds[n % ARRAY_SIZE(kinds)], .at = n,
-								  .times = 1 });
+			play_kill_at(&p, n, 0);
 			(void)play_hook(&p, p.s->vmid, phases[i]);
 			fake_fault_clear(&p.k);
 			play_claim(&p, p.s->rival);

@@ -24,6 +24,7 @@ struct work {
 	unsigned vmid;
 	struct snapshot *s;
 	struct wishes *wishes;
+	struct wishes kept;		/* chosen like the others, but left to the host: driver=keep */
 	struct plan *plan;
 	struct reservations reserved;
 	bool reserved_read;
@@ -86,17 +87,23 @@ static int match_all(struct work *w, const char *const *ids, size_t n, struct ch
 	return all;
 }
 
-static bool wanted_already(const struct work *w, struct bdf a)
+static bool has(const struct wishes *o, struct bdf a)
 {
-	for (size_t i = 0; i < w->wishes->n; i++)
-		if (bdf_same(w->wishes->list[i].bdf, a))
+	for (size_t i = 0; i < o->n; i++)
+		if (bdf_same(o->list[i].bdf, a))
 			return true;
 	return false;
 }
 
+/* By any entry of this VM (PCI.pm: choose_hostpci_devices' $used looks at no driver=). */
+static bool wanted_already(const struct work *w, struct bdf a)
+{
+	return has(w->wishes, a) || has(&w->kept, a);
+}
+
 static int add_want(struct work *w, struct bdf a)
 {
-	struct wishes *o = w->wishes;
+	struct wishes *o = w->entry->left_alone ? &w->kept : w->wishes;
 
 	if (wanted_already(w, a))
 		return plan_refuse(w->plan, "twice", &a, w->e, "Remove one of the two entries.",
@@ -115,7 +122,7 @@ static int take_choice(struct work *w, const struct choice *c)
 
 	for (size_t i = 0; r == 0 && i < c->n; i++) {
 		r = snapshot_want(w->h, w->s, c->fns[i], w->e);
-		if (r == 0 && !w->entry->left_alone)
+		if (r == 0 && !w->entry->pci.mdev)
 			r = add_want(w, c->fns[i]);
 	}
 	return r;
@@ -311,5 +318,6 @@ int resolve(struct host *h, const struct guest *g, const struct guest_input *in,
 		r = resolve_entry(&w);
 	}
 	reservation_release(&w.reserved);
+	free(w.kept.list);
 	return r < 0 ? r : 0;
 }

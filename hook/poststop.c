@@ -69,9 +69,8 @@ int hook_poststop(struct hook *k)
 	e = (struct err)ERR_INIT;
 	claim_init(&c, k->h, &guest_world, k->vmid);
 	c.limit = k->limit;
-	c.release_ms = settings.release_wait;
+	claim_budget(&c, settings.release_wait, settings.stop_deadline);
 	c.linger_ms = settings.linger;
-	c.back_ms = settings.stop_deadline > c.release_ms ? settings.stop_deadline - c.release_ms : 5000;
 	r = claim_return(&c, &had, &e);
 	tell_notes(k->out, "pve-gpu: ", &c.notes);
 	if (r == 0 && had && c.lease.linger && !c.lease.returning) {

@@ -110,8 +110,7 @@ static void prepare(struct cli *c, unsigned vmid, struct claim *claim)
 
 	load_settings(c, vmid, &s);
 	claim_init(claim, c->h, &guest_world, vmid);
-	claim->release_ms = s.release_wait;
-	claim->back_ms = s.stop_deadline > s.release_wait ? s.stop_deadline - s.release_wait : 5000;
+	claim_budget(claim, s.release_wait, s.stop_deadline);
 }
 
 /* Refused is only what happened before the first write. */

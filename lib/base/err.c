@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +48,12 @@ int err_wrap(struct err *e, const char *fmt, ...)
 
 int err_hint(struct err *e, const char *fmt, ...)
 {
+	bool sentence = fmt[0] >= 'A' && fmt[0] <= 'Z';
 	size_t n = strlen(e->msg);
 	va_list ap;
 
+	if (sentence && n && n + 1 < sizeof(e->msg) && !strchr(".!?", e->msg[n - 1]))
+		e->msg[n++] = '.';
 	if (n + 2 < sizeof(e->msg)) {
 		e->msg[n++] = ' ';
 		va_start(ap, fmt);

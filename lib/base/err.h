@@ -31,7 +31,8 @@ int err_set(struct err *e, int code, const char *fmt, ...) _printf_(3, 4);
 /* Puts "TEXT: " before the sentence; returns the code already there. */
 int err_wrap(struct err *e, const char *fmt, ...) _printf_(2, 3);
 
-/* Appends " TEXT" to the sentence, for the advice that only the caller knows; returns the code. */
+/* Appends " TEXT" to the sentence, for the advice that only the caller knows; a TEXT that begins a sentence
+ * of its own ends the one before.  Returns the code. */
 int err_hint(struct err *e, const char *fmt, ...) _printf_(2, 3);
 
 /* Out of memory, in one line: returns -ENOMEM. */

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "vfio.h"
 
+#define WALK_BACK_MS 10000	/* kept for the devices of what a return may take, where it is that much */
 #define NODE_LOCK_MS 10000	/* at least; a plan that meets a device which does not answer takes that long */
 
 void claim_init(struct claim *c, struct host *h, const struct claim_world *world, unsigned vmid)
@@ -62,9 +63,10 @@ static bool same_hardware(struct host *h, const struct device *v)
 static void skip_lost_devices(struct claim *c, struct lease *l)
 {
 	for (size_t i = 0; i < l->plan.n_devices; i++) {
-		const struct device *v = &l->plan.devices[i];
+		struct device *v = &l->plan.devices[i];
 
-		if (same_hardware(c->h, v))
+		v->lost = !same_hardware(c->h, v);
+		if (!v->lost)
 			continue;
 		(void)str_addf(&c->notes, "%s is no longer the %04x:%04x that VM %u had: nothing to give back\n",
 			       BDF_S(v->bdf), v->vendor, v->device, l->vmid);
@@ -78,7 +80,7 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 {
 	struct runner r = {
 		.h = c->h, .lease = l, .limit = c->limit, .cancel = -1, .report = *report,
-		.deadline = host_now(c->h) + c->back_ms,
+		.deadline = c->return_by ? c->return_by : host_now(c->h) + c->back_ms,
 	};
 	int q;
 
@@ -89,6 +91,14 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 	if (q == 0 && r.report.stuck == 0)
 		q = lease_remove(l, e);
 	return q;
+}
+
+void claim_budget(struct claim *c, uint64_t wait_ms, uint64_t total_ms)
+{
+	uint64_t rest = total_ms / 2 < WALK_BACK_MS ? total_ms / 2 : WALK_BACK_MS;
+
+	c->release_ms = wait_ms < total_ms - rest ? wait_ms : total_ms - rest;
+	c->return_by = host_now(c->h) + total_ms;
 }
 
 int claim_give_back(struct claim *c, struct err *e)

@@ -32,6 +32,7 @@ struct claim {
 	uint64_t deadline;		/* host_now() value for the whole entry */
 	uint64_t back_ms;		/* what a roll-back may take on top of it */
 	uint64_t release_ms;		/* how long to wait until QEMU has let go */
+	uint64_t return_by;		/* host_now() value when giving back must be over, 0 = after back_ms */
 	uint64_t linger_ms;		/* claim_return(): how long the devices wait for the VM's next start */
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);
 	int cancel;			/* signalfd, or -1 */
@@ -60,6 +61,9 @@ int claim_enter(struct claim *c, struct err *e) _must_check_;
  * enter and plan again. */
 bool claim_wait_for(struct claim *c, unsigned vmid);
 
+/* Lets go of the node lock for a while, for what only needs time: enter and plan again. */
+void claim_pause(struct claim *c, uint64_t ms);
+
 /* What other VMs have, by their leases.  malloc'ed. */
 int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e) _must_check_;
 
@@ -82,6 +86,10 @@ int claim_give_back(struct claim *c, struct err *e) _must_check_;
  * back (c->lease.linger): the VM's next start takes it over, another VM may have the devices at once.
  */
 int claim_return(struct claim *c, bool *ret_had, struct err *e) _must_check_;
+
+/* For claim_return(): `total_ms` from now for everything, of it at most `wait_ms` for QEMU to let go, so
+ * that there is time left for the devices. */
+void claim_budget(struct claim *c, uint64_t wait_ms, uint64_t total_ms);
 
 /* Waits, at most c->release_ms, until nobody can have the lease's devices open any more. */
 int claim_wait_gone(struct claim *c, struct lease *l, struct err *e) _must_check_;

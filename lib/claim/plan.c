@@ -145,8 +145,9 @@ static void device_fill(struct device *v, const struct plan_input *in, const str
 	const struct device *was = origin_of(in, d->bdf);
 	bool kept = was != NULL;
 
-	/* It was on vfio-pci before us and somebody moved it since: then what we see is what counts. */
-	if (was && strcmp(was->driver, "vfio-pci") == 0 && strcmp(d->driver, "vfio-pci") != 0)
+	/* Somebody else has moved it since: then what we see is what counts. */
+	if (was && strcmp(d->driver, "vfio-pci") != 0 && strcmp(d->driver, was->driver) != 0 &&
+	    (d->driver[0] || strcmp(was->driver, "vfio-pci") == 0))
 		was = NULL;
 	if (was) {
 		*v = *was;	/* what we found the first time, not what we made of it */

@@ -37,6 +37,9 @@ struct hold {
 	bool hangs;			/* nobody: a step that was given up */
 };
 
+/* The id of the one refusal that time may settle: the device is being closed. */
+#define PLAN_CLOSING "closing"
+
 struct refusal {
 	char id[24];			/* stable: "held", "no-iommu"... */
 	char address[24];		/* "" when it is about no single device */
@@ -68,6 +71,7 @@ struct device {
 	char power[16];			/* power/control */
 	char reset_method[PDEV_METHODS];
 	bool kept;			/* an earlier start of this VM has had it in hand already */
+	bool lost;			/* gone or replaced when it was to be given back; not written down */
 };
 
 enum step_kind {

@@ -210,12 +210,14 @@ static void stuck(struct race *c, struct lane *lane)
 	struct lease_process who = { lane->worker.pid, 0 };
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 	uint64_t waited = host_now(c->r->h) - lane->started;
+	bool one = s->kind != STEP_MODULE;	/* about one device */
 
 	who.start = lease_process_start(c->r->h, who.pid);
-	err_set(&e, ETIMEDOUT, "%s: stuck. The step '%s' has not come back from the kernel after %llu s and was left "
-		"behind (pid %d); the device is not touched any more. 'dmesg' tells what the driver waits for; when "
-		"it lets go, type 'pve-gpu release %u'", BDF_S(s->bdf), step_describe(s, c->way).s,
-		(unsigned long long)(waited + 500) / 1000, (int)who.pid, l->vmid);
+	err_set(&e, ETIMEDOUT, "%s%sstuck. The step '%s' has not come back from the kernel after %llu s and was left "
+		"behind (pid %d)%s. 'dmesg' tells what the driver waits for; when it lets go, type 'pve-gpu release %u'",
+		one ? BDF_S(s->bdf) : "", one ? ": " : "", step_describe(s, c->way).s,
+		(unsigned long long)(waited + 500) / 1000, (int)who.pid, one ? "; the device is not touched any more" : "",
+		l->vmid);
 	c->r->report.stuck++;
 	if (lease_note_stuck(l, lane->at, who, &ignored) < 0)
 		l->at[lane->at].mark = MARK_STUCK;

@@ -123,7 +123,9 @@ static int unbind_undo(struct run *c)
 	if (strcmp(now, c->s->from) == 0)
 		return override_put(c, c->s->keep);
 	if (now[0])
-		return err_set(e, EBUSY, "%s is on %s and cannot go back to %s", BDF_S(c->s->bdf), now, c->s->from);
+		return err_set(e, EBUSY, "%s is on %s, where somebody else has put it, and cannot go back to %s; unbind it "
+			       "('echo %s > /sys/bus/pci/drivers/%s/unbind'), or give this lease up with 'pve-gpu release "
+			       "--abandon'", BDF_S(c->s->bdf), now, c->s->from, BDF_S(c->s->bdf), now);
 	r = driver_need(c->h, c->s->from, c->s->arg, MODPROBE_MS, &c->reply->ns, e);
 	if (r == 0)
 		r = override_put(c, c->s->from);
@@ -235,7 +237,7 @@ static const struct kind {
 	uint64_t do_ms, undo_ms;
 	const char *do_text, *undo_text;	/* %1$s address, %2$s from, %3$s to */
 } kinds[STEP_KINDS] = {
-	[STEP_MODULE]	= { module_do, nothing, 31000, 1000, "load the driver %3$s", "keep the driver %3$s" },
+	[STEP_MODULE]	= { module_do, nothing, 34000, 1000, "load the driver %3$s", "keep the driver %3$s" },
 	[STEP_POWER]	= { power_do, power_undo, 5000, 5000, "keep %1$s awake",
 			    "set power/control of %1$s back to '%2$s'" },
 	[STEP_METHOD]	= { nothing, method_undo, 5000, 5000, "remember the reset methods of %1$s",

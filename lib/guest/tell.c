@@ -26,8 +26,6 @@ void tell_refusals(FILE *out, const struct plan *plan)
 		if (plan->refusals[i].hint[0])
 			fprintf(out, "  %s\n", plan->refusals[i].hint);
 	}
-	if (plan->n_refusals)
-		fprintf(out, "pve-gpu: nothing was touched\n");
 }
 
 void tell_notes(FILE *out, const char *prefix, const struct str *notes)
@@ -83,10 +81,26 @@ static void tell_reset(FILE *out, const struct lease *l, const struct run_report
 
 static unsigned cards(const struct plan *p)
 {
+	const struct device *last = NULL;
 	unsigned n = 0;
 
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct device *v = &p->devices[i];
+
+		if (v->lost)
+			continue;
+		n += !last || !bdf_same_slot(v->bdf, last->bdf);
+		last = v;
+	}
+	return n;
+}
+
+static size_t functions(const struct plan *p)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < p->n_devices; i++)
-		n += i == 0 || !bdf_same_slot(p->devices[i].bdf, p->devices[i - 1].bdf);
+		n += !p->devices[i].lost;
 	return n;
 }
 
@@ -94,9 +108,10 @@ static void tell_total(FILE *out, const struct lease *l, const struct run_report
 		       const char *verb)
 {
 	unsigned n = cards(&l->plan);
+	size_t fns = functions(&l->plan);
 
 	fprintf(out, "pve-gpu: VM %u: %zu function%s of %u device%s %s in %llu ms, %llu ms of it in the kernel\n",
-		l->vmid, l->plan.n_devices, l->plan.n_devices == 1 ? "" : "s", n, n == 1 ? "" : "s", verb,
+		l->vmid, fns, fns == 1 ? "" : "s", n, n == 1 ? "" : "s", verb,
 		(unsigned long long)ms, (unsigned long long)report->ns / 1000000);
 }
 
@@ -135,7 +150,9 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 		const struct device *v = &l->plan.devices[i];
 
 		tell_device(out, v, name_of(names, i));
-		if (strcmp(v->driver, "vfio-pci") == 0)
+		if (v->lost)
+			fprintf(out, "is no longer there\n");
+		else if (strcmp(v->driver, "vfio-pci") == 0)
 			fprintf(out, "stays on vfio-pci, as it was\n");
 		else if (!moved(l, v))
 			fprintf(out, "%s, which it had not left\n", v->driver[0] ? v->driver : "no driver");

@@ -173,7 +173,7 @@ $ pve-gpu release --all -n --root m --json | helper json '*' vms.# vms.0.'*' vms
 > vms.#: 1
 > vms.0.*: vmid verdict why devices
 > vms.0.verdict: "would-return"
-> vms.0.devices.0: {"address":"0000:01:00.0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","from":"vfio-pci","to":"nouveau"}
+> vms.0.devices.0: {"address":"0000:01:00.0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","from":"vfio-pci","to":"nouveau","lost":false}
 ? 0
 $ pve-gpu release 101 -n --root m
 > VM 101 holds no devices.

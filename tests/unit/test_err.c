@@ -45,7 +45,7 @@ static void hint_puts_text_behind(void **state)
 	(void)state;
 	err_set(&e, EPERM, "no");
 	assert_int_equal(err_hint(&e, "Type '%s'.", "qm stop 100"), -EPERM);
-	assert_string_equal(e.msg, "no Type 'qm stop 100'.");
+	assert_string_equal(e.msg, "no. Type 'qm stop 100'.");
 }
 
 /* A caller that wraps what never happened still fails. */

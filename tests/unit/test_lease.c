@@ -48,9 +48,9 @@ static int setup(void **state)
 		return -1;
 	}
 	b->devices[0] = (struct device){ { 0x10000, 1, 0, 0 }, "hostpci0", 0x10de, 0x2684, 0x030000, 14, 1,
-					 "nvidia", "nvidia", "", "on", "flr bus", false };
+					 "nvidia", "nvidia", "", "on", "flr bus", false, false };
 	b->devices[1] = (struct device){ { 0x10000, 1, 0, 1 }, "", 0x10de, 0x22ba, 0x040300, -1, 1,
-					 "snd_hda_intel", "", "none", "auto", "", false };
+					 "snd_hda_intel", "", "none", "auto", "", false, false };
 	b->steps[0] = (struct step){ .kind = STEP_MODULE, .enable = -1, .to = "vfio-pci", .arg = "vfio-pci" };
 	b->steps[1] = (struct step){ .kind = STEP_BIND, .chain = 1, .bdf = { 0x10000, 1, 0, 0 }, .enable = -1,
 				     .to = "vfio-pci" };

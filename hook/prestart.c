@@ -2,6 +2,7 @@
 /* pre-start: the story of taking devices. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hook.h"
@@ -33,7 +34,7 @@ static struct lease_process caller(struct host *h)
 static int make_plan(struct start *s, struct err *e)
 {
 	struct guest_input in = {
-		.settings = &s->settings, .now_unix = s->k->now_unix,
+		.settings = &s->settings, .now_unix = s->k->now_unix, .starting = true,
 		.origins = s->claim.lease.plan.devices, .n_origins = s->claim.lease.plan.n_devices,
 	};
 	struct hold *holds = NULL;
@@ -65,9 +66,16 @@ static int refused(struct start *s)
 {
 	struct err e = ERR_INIT;
 
+	int r;
+
 	tell_refusals(s->k->out, &s->view.plan);
-	if (settle_old_lease(s, false, &e) < 0)
+	r = settle_old_lease(s, false, &e);
+	if (r < 0)
 		failed(s->k, &e);
+	else if (r > 0)
+		fprintf(s->k->out, "pve-gpu: VM %u: what an earlier start had taken was given back\n", s->k->vmid);
+	else if (s->claim.notes.len == 0)
+		fprintf(s->k->out, "pve-gpu: nothing was touched\n");
 	return EXIT_REFUSED;
 }
 
@@ -87,9 +95,21 @@ static int take(struct start *s, struct err *e)
 	return r;
 }
 
-/* A card on its way back from another VM is worth waiting for. */
+static bool only_closing(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_refusals; i++)
+		if (strcmp(p->refusals[i].id, PLAN_CLOSING) != 0)
+			return false;
+	return p->n_refusals > 0;
+}
+
+/* A card on its way back from another VM, or out of a dying process, is worth waiting for. */
 static bool worth_waiting(struct start *s)
 {
+	if (only_closing(&s->view.plan)) {
+		claim_pause(&s->claim, 200);
+		return host_now(s->k->h) < s->began + s->settings.release_wait;
+	}
 	for (size_t i = 0; i < s->view.plan.n_refusals; i++) {
 		unsigned vmid = s->view.plan.refusals[i].vmid;
 
@@ -133,15 +153,17 @@ static int with_devices(struct start *s)
 	return take(s, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
 }
 
-/* Nothing to take; but an earlier start may have left something, and its devices are not wanted now. */
+/* Nothing to take; but an earlier start may have left something, and its devices are not wanted now.  If
+ * they cannot be given back, that is no reason why the VM should not start without them. */
 static int without_devices(struct start *s)
 {
 	struct err e = ERR_INIT;
 	bool had;
 
-	if (!host_exists(s->k->h, lease_path(s->k->vmid).s))
-		return EXIT_DONE;
-	return claim_return(&s->claim, &had, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
+	if (host_exists(s->k->h, lease_path(s->k->vmid).s) && claim_return(&s->claim, &had, &e) < 0)
+		fprintf(s->k->out, "pve-gpu: VM %u: warning: what an earlier start has taken could not be given back: "
+			"%s\n", s->k->vmid, e.msg);
+	return EXIT_DONE;
 }
 
 int hook_prestart(struct hook *k)

@@ -218,6 +218,12 @@ bool claim_wait_for(struct claim *c, unsigned vmid)
 	return r == 0 || r == -ENOENT;
 }
 
+void claim_pause(struct claim *c, uint64_t ms)
+{
+	claim_unlock_node(c);
+	host_sleep(c->h, ms);
+}
+
 int claim_enter(struct claim *c, struct err *e)
 {
 	int r = lease_prepare(c->h, e);

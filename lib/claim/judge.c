@@ -49,6 +49,26 @@ static int bridge(struct look *l)
 			   pdev_class_text(pdev_class(l->d)));
 }
 
+/* What this VM had before was waited for by its lease; without a lease nobody has waited. */
+static bool is_origin(const struct look *l)
+{
+	for (size_t i = 0; i < l->in->n_origins; i++)
+		if (bdf_same(l->in->origins[i].bdf, l->v->bdf))
+			return true;
+	return false;
+}
+
+/* A dying process is gone from /proc before its files are closed: seconds, with much guest memory. */
+static int closing(struct look *l)
+{
+	if (!l->d->open || is_origin(l))
+		return 0;
+	return plan_refuse(l->plan, PLAN_CLOSING, &l->v->bdf, l->e,
+			   "A QEMU on its way out still has it, or a process that is not to be seen: see 'fuser -v "
+			   "/dev/vfio/*' and 'dmesg', and try again.",
+			   "%s is still open through VFIO", BDF_S(l->v->bdf));
+}
+
 static int held(struct look *l)
 {
 	int r = 0;
@@ -65,9 +85,9 @@ static int held(struct look *l)
 				dragged(l) ? "(same IOMMU group) " : "", o->who);
 		if (r == 0)
 			l->plan->refusals[l->plan->n_refusals - 1].vmid = o->vmid;
-		break;
+		return r;
 	}
-	return r;
+	return closing(l);
 }
 
 static int pf_with_vfs(struct look *l)
@@ -80,6 +100,18 @@ static int pf_with_vfs(struct look *l)
 	return plan_refuse(l->plan, "pf-with-vfs", &l->v->bdf, l->e, hint.s,
 			   "%s has %u virtual function%s; taking it would destroy them under their users",
 			   BDF_S(l->v->bdf), l->d->vfs, l->d->vfs == 1 ? "" : "s");
+}
+
+/* The unbind waits for their users, and takes them away from these. */
+static int mdev_parent(struct look *l)
+{
+	if (l->d->mdevs == 0)
+		return 0;
+	return plan_refuse(l->plan, "mdev-parent", &l->v->bdf, l->e,
+			   "Stop the VMs that have them; Proxmox removes a mediated device with its VM.",
+			   "%s carries %u mediated device%s (virtual GPU%s); taking it would destroy %s under their users",
+			   BDF_S(l->v->bdf), l->d->mdevs, l->d->mdevs == 1 ? "" : "s", l->d->mdevs == 1 ? "" : "s",
+			   l->d->mdevs == 1 ? "it" : "them");
 }
 
 /* What must never be taken, whoever asks: the host would lose its disk or its network. */
@@ -98,7 +130,14 @@ static int critical(struct look *l)
 	return r;
 }
 
-/* Users of a wanted device: its unbind would hang until they close it, or tear it away from them. */
+/* An unbind that hangs until its user lets go, or tears a wanted device away from him. */
+static bool disturbs(const struct look *l, const struct inuse_finding *f)
+{
+	if (f->weight == INUSE_HANGS)
+		return true;
+	return !dragged(l) && f->weight == INUSE_BUSY && (f->who.pid > 0 || f->kind == INUSE_NET);
+}
+
 static int users(struct look *l)
 {
 	int r = 0;
@@ -109,11 +148,13 @@ static int users(struct look *l)
 	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
-		if (bdf_same(f->bdf, l->v->bdf) &&
-		    (f->weight == INUSE_HANGS || (!dragged(l) && f->weight == INUSE_BUSY && f->who.pid > 0)))
-			r = plan_refuse(l->plan, "in-use", &l->v->bdf, l->e,
-					"Stop what uses it, then start the VM again.",
-					"%s is in use: %s", BDF_S(l->v->bdf), f->text);
+		struct host_path down = host_path("If the host can do without it, type 'ip link set %s down', then start "
+						  "the VM again.", f->object);
+
+		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f))
+			r = plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, f->kind == INUSE_NET && f->object[0] ?
+					down.s : "Stop what uses it, then start the VM again.",
+					"%s %s%s", BDF_S(l->v->bdf), f->kind == INUSE_NET ? "" : "is in use: ", f->text);
 	}
 	return r;
 }
@@ -183,7 +224,7 @@ static int no_reset(struct look *l)
 
 typedef int (*rule)(struct look *l);
 static const rule rules[] = {
-	bridge, no_group, held, pf_with_vfs, critical, users, group_member, no_reset,
+	bridge, no_group, held, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
 };
 
 int judge(const struct plan_input *in, struct plan *p, struct err *e)

@@ -274,7 +274,7 @@ static int opened(struct host *h, const struct guest *g, const struct snapshot *
 		if (v->who.place == INUSE_OF_VM && str_to_u64(v->who.place_id, 10, &vmid) < 0)
 			vmid = 0;
 		if (vmid == g->vmid)
-			continue;	/* our own QEMU on its way out: it was waited for */
+			continue;	/* our own QEMU on its way out: it is waited for */
 		snprintf(who, sizeof(who), "%.140s", inuse_who_format(&v->who).s);
 		for (size_t k = 0; r == 0 && k < n; k++) {
 			const struct pdev *d = snapshot_get(s, fns[k]);
@@ -304,7 +304,7 @@ static int gather(struct host *h, const struct guest *g, const struct guest_inpu
 
 	if (r == 0)
 		r = opened(h, g, s, fns, n, o, e);
-	return r == 0 && !hopeless(in, fns, n) ? scout(h, s, fns, n, SCOUT_MS, inuse, e) : r;
+	return r == 0 && !hopeless(in, fns, n) ? scout(h, s, fns, n, SCOUT_MS, in->starting, inuse, e) : r;
 }
 
 static int build(struct host *h, const struct guest *g, const struct guest_input *in,

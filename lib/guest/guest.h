@@ -70,6 +70,7 @@ struct guest_input {
 	const struct device *origins;
 	size_t n_origins;
 	uint64_t now_unix;
+	bool starting;			/* a real start: VFIO groups may be opened to see whether that is possible */
 };
 int guest_plan(struct host *h, const struct guest *g, const struct guest_input *in,
 	       struct guest_view *ret, struct err *e) _must_check_;

@@ -142,7 +142,7 @@ static int find_users(struct host *h, struct facts *f, struct err *e)
 		return err_nomem(e);
 	for (size_t i = 0; i < f->n_cards; i++)
 		fns[i] = f->cards[i].d->bdf;
-	if (f->n_cards && scout(h, f->snapshot, fns, f->n_cards, SCOUT_MS, &f->inuse, &why) < 0)
+	if (f->n_cards && scout(h, f->snapshot, fns, f->n_cards, SCOUT_MS, false, &f->inuse, &why) < 0)
 		snprintf(f->inuse_why, sizeof(f->inuse_why), "%.500s", why.msg);
 	free(fns);
 	return 0;

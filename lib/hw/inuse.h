@@ -103,6 +103,7 @@ enum inuse_kind {
 
 enum inuse_weight {
 	INUSE_NOTE,		/* worth a line, in nobody's way */
+	INUSE_MAYBE,		/* ready for use, with nobody in sight */
 	INUSE_BUSY,		/* somebody uses it and would be disturbed */
 	INUSE_HANGS,		/* the driver's remove callback would wait for this user, uninterruptibly */
 	INUSE_CRITICAL,		/* the host itself would lose root, swap, a file system, a pool or its

@@ -218,7 +218,7 @@ static struct inuse_finding *add(struct net *t, const struct inuse_part *p, enum
 static int look_alone(struct net *t, const struct inuse_part *p)
 {
 	bool link = has_link(t, p);
-	struct inuse_finding *f = add(t, p, link ? INUSE_BUSY : INUSE_NOTE);
+	struct inuse_finding *f = add(t, p, link ? INUSE_MAYBE : INUSE_NOTE);
 
 	if (!f)
 		return -ENOMEM;

@@ -74,11 +74,28 @@ int pdev_read_override(struct host *h, struct bdf bdf, char *buf, size_t size)
 	return r;
 }
 
-static int count_vf(void *arg, const char *name)
+/* A mediated device is named by a UUID (drivers/vfio/mdev/mdev_core.c:mdev_device_create). */
+static bool is_uuid(const char *name)
 {
-	if (str_starts(name, "virtfn"))
-		(*(unsigned *)arg)++;
+	return strlen(name) == 36 && strspn(name, "0123456789abcdefABCDEF-") == 36 && name[8] == '-' && name[23] == '-';
+}
+
+static int count_child(void *arg, const char *name)
+{
+	struct pdev *d = arg;
+
+	d->vfs += str_starts(name, "virtfn");
+	d->mdevs += is_uuid(name);
 	return 0;
+}
+
+/* The links are counted: reading sriov_numvfs takes the device lock (iov.c:sriov_numvfs_show). */
+static void count_children(struct host *h, struct pdev *d)
+{
+	if (!d->mdev_types && !host_exists(h, pdev_path(d->bdf, "sriov_numvfs").s))
+		return;
+	if (host_list(h, host_path("/sys/bus/pci/devices/%s", BDF_S(d->bdf)).s, count_child, d) < 0)
+		d->vfs = 1;
 }
 
 /* Both names behind links: the driver, and the module that holds it. */
@@ -120,9 +137,6 @@ static void read_sriov(struct host *h, struct pdev *d)
 
 	d->is_vf = host_read_linkname(h, pdev_path(d->bdf, "physfn").s, name, sizeof(name)) == 0 &&
 		   bdf_parse(name, &d->pf) == 0;
-	if (read_int(h, d->bdf, "sriov_numvfs", 0) > 0 &&
-	    host_list(h, host_path("/sys/bus/pci/devices/%s", BDF_S(d->bdf)).s, count_vf, &d->vfs) < 0)
-		d->vfs = 1;
 }
 
 /* `resource`: a line "start end flags" per BAR; the first six are the BARs proper. */
@@ -166,6 +180,7 @@ int pdev_load(struct host *h, struct bdf bdf, struct pdev *ret, struct err *e)
 	read_driver(h, &d);
 	read_place(h, &d);
 	read_sriov(h, &d);
+	count_children(h, &d);
 	read_bars(h, &d);
 	*ret = d;
 	return 0;

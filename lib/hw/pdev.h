@@ -6,10 +6,11 @@
  * behind a reader's back.  Facts come from the attributes of drivers/pci/pci-sysfs.c, the `driver`
  * and `iommu_group` links from the driver core and the IOMMU core.
  *
- * Two facts are not read here, because reading them can block for as long as a write to the same
+ * Three facts are not read here, because reading them can block for as long as a write to the same
  * device hangs: driver_override (takes the device lock up to 6.1, drivers/pci/pci-sysfs.c:
- * driver_override_show) and config (waits for a reset under way, drivers/pci/access.c:pci_wait_cfg).
- * See scout.h.
+ * driver_override_show) and config (waits for a reset under way, drivers/pci/access.c:pci_wait_cfg),
+ * for which see scout.h; and sriov_numvfs (takes the device lock, drivers/pci/iov.c), whose virtfn
+ * links tell as much.
  */
 #ifndef PDEV_H
 #define PDEV_H
@@ -43,6 +44,7 @@ struct pdev {
 	struct bdf pf;
 	unsigned vfs;			/* virtual functions that exist below this one */
 	bool mdev_types;		/* can make mediated devices */
+	unsigned mdevs;			/* mediated devices that exist on it */
 	bool nvidia_vgpu;		/* NVIDIA's vendor vGPU interface (a folder nvidia/) */
 	bool has_parent;		/* behind a bridge or root port; `parent` is valid */
 	struct bdf parent;
@@ -50,6 +52,7 @@ struct pdev {
 
 	bool deep;			/* the facts below were read */
 	char override[PDEV_NAME];	/* driver_override, "" = unset */
+	bool open;			/* its VFIO group has an owner, whether a process shows it or not */
 };
 
 /* Base class and subclass, 0x0300 for a VGA controller. */

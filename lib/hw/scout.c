@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vfio.h"
 #include "worker.h"
 
 struct question {
-	enum { ASK_OVERRIDE, ASK_USERS, ASK_FINDING } what;
+	enum { ASK_OVERRIDE, ASK_OPEN, ASK_USERS, ASK_FINDING } what;
 	struct bdf bdf;
 	size_t i;
 };
@@ -40,6 +41,9 @@ static void serve(struct host *h, void *arg, const void *request, void *reply)
 	case ASK_OVERRIDE:
 		a->r = pdev_read_override(h, q->bdf, a->override, sizeof(a->override));
 		break;
+	case ASK_OPEN:
+		a->r = vfio_group_is_busy(h, q->bdf);
+		break;
 	case ASK_USERS:
 		a->r = inuse_scan(h, c->fns, c->n, &c->found, &a->e);
 		a->n = a->r < 0 ? 0 : c->found->n;
@@ -63,6 +67,9 @@ static int ask(struct worker *w, const struct question *q, struct answer *a, int
 			       "%d ms, so another process hangs in the kernel while it writes to this device; see "
 			       "'ps -eo pid,stat,wchan:30,args' for a process in state D, and 'dmesg'",
 			       BDF_S(q->bdf), ms);
+	if (q->what == ASK_OPEN)
+		return err_set(e, ETIMEDOUT, "%s does not answer: opening its VFIO group did not return within %d ms; "
+			       "see 'dmesg'", BDF_S(q->bdf), ms);
 	return err_set(e, ETIMEDOUT, "looking for processes that use the devices did not return within %d ms: a "
 		       "process hangs in the kernel; see 'ps -eo pid,stat,wchan:30,args' for state D, and 'dmesg'",
 		       ms);
@@ -86,6 +93,24 @@ static int ask_override(struct worker *w, struct snapshot *s, struct bdf bdf, st
 		return err_set(e, -a->r, "cannot read driver_override of %s: %s", BDF_S(bdf), err_text(a->r));
 	snapshot_learn(s, bdf, a->r < 0 ? "" : a->override);
 	return 0;
+}
+
+/* Enabled although it is on a VFIO driver: a driver's leftover, or a user whom no process shows. */
+static int ask_open(struct worker *w, struct snapshot *s, struct bdf bdf, struct answer *a, int ms, struct err *e)
+{
+	const struct pdev *d = snapshot_get(s, bdf);
+	struct question q;
+	int r;
+
+	if (!d || !d->vfio || d->enable <= 0)
+		return 0;
+	memset(&q, 0, sizeof(q));
+	q.what = ASK_OPEN;
+	q.bdf = bdf;
+	r = ask(w, &q, a, ms, e);
+	if (r == 0 && a->r > 0)
+		snapshot_learn_open(s, bdf);
+	return r;
 }
 
 static int ask_users(struct worker *w, struct answer *a, int ms, struct inuse **ret, struct err *e)
@@ -126,7 +151,7 @@ static int ask_users(struct worker *w, struct answer *a, int ms, struct inuse **
 	return r;
 }
 
-int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms,
+int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms, bool try_open,
 	  struct inuse **ret_inuse, struct err *e)
 {
 	struct child c = { fns, n, NULL };
@@ -139,6 +164,8 @@ int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, i
 	r = worker_start(&w, h, serve, &c, -1, sizeof(struct question), sizeof(*a), e);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = ask_override(&w, s, fns[i], a, ms, e);
+	for (size_t i = 0; r == 0 && try_open && i < n; i++)
+		r = ask_open(&w, s, fns[i], a, ms, e);
 	if (r == 0 && ret_inuse)
 		r = ask_users(&w, a, ms, ret_inuse, e);
 	worker_stop(&w);

@@ -210,6 +210,14 @@ bool snapshot_has_vfio(const struct snapshot *s)
 	return s->vfio;
 }
 
+void snapshot_learn_open(struct snapshot *s, struct bdf bdf)
+{
+	size_t i = find(s, bdf);
+
+	if (i < s->n && s->record[i])
+		s->record[i]->open = true;
+}
+
 void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override)
 {
 	size_t i = find(s, bdf);

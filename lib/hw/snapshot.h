@@ -43,5 +43,6 @@ bool snapshot_has_vfio(const struct snapshot *s);
 
 /* Adds a fact whose reading can block, found out elsewhere (scout.h). */
 void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override);
+void snapshot_learn_open(struct snapshot *s, struct bdf bdf);
 
 #endif

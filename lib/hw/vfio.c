@@ -187,6 +187,19 @@ int vfio_enable_count(struct host *h, struct bdf bdf)
 	return host_read_u64(h, pdev_path(bdf, "enable").s, 10, &v) < 0 ? -1 : (int)v;
 }
 
+bool vfio_group_is_busy(struct host *h, struct bdf bdf)
+{
+	struct err e = ERR_INIT;
+	int group, fd;
+
+	if (group_of(h, bdf, &group, &e) < 0)
+		return false;
+	fd = host_open_file(h, host_path("/dev/vfio/%d", group).s, O_RDWR, 0);
+	if (fd >= 0)
+		close(fd);
+	return fd == -EBUSY;
+}
+
 static bool group_is_held(struct host *h, struct bdf bdf)
 {
 	_cleanup_(inuse_vfio_freep) struct inuse_vfio *held = NULL;
@@ -194,7 +207,7 @@ static bool group_is_held(struct host *h, struct bdf bdf)
 	unsigned number;
 	int group;
 
-	if (group_of(h, bdf, &group, &e) < 0)
+	if (group_of(h, bdf, &group, &e) < 0 || vfio_group_is_busy(h, bdf))
 		return true;
 	number = (unsigned)group;
 	return inuse_vfio(h, &number, 1, &held, &e) < 0 || held->n > 0;

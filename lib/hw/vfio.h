@@ -28,6 +28,13 @@ int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns
 int vfio_enable_count(struct host *h, struct bdf bdf);
 
 /*
+ * Does the group of this function have an owner?  The kernel lends it once (drivers/vfio/group.c:
+ * vfio_group_fops_open), and it is not free again before the last file of a dying process is closed,
+ * which /proc stops showing long before.  Opens the group for a moment.
+ */
+bool vfio_group_is_busy(struct host *h, struct bdf bdf);
+
+/*
  * Does somebody have this function, which is on vfio-pci, open?  vfio-pci raises the enable count on
  * the first open and lowers it on the last close; `base` is the count when nobody had it open, -1
  * if nobody wrote it down.  Then a count above zero may also be a leftover of an earlier driver:

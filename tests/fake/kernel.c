@@ -231,7 +231,7 @@ static int fake_write(struct host *h, const char *path, const void *data, size_t
 
 /* Attributes that say what is, and those whose reader takes the device's lock (up to 6.1). */
 static const char *const live[] = { "enable", "power_state", "power/runtime_status", "config",
-				    "driver_override" };
+				    "driver_override", "sriov_numvfs" };
 
 static bool is_live(const char *path)
 {
@@ -265,7 +265,8 @@ static ssize_t fake_read(struct host *h, const char *path, void *buf, size_t siz
 
 	if (!is_live(path) || target_find(k, path, &t) < 0 || t.what != DEVICE)
 		return host_default_ops.read(h, path, buf, size);
-	if (strcmp(t.name.s, "driver_override") == 0 || strcmp(t.name.s, "config") == 0)
+	if (strcmp(t.name.s, "driver_override") == 0 || strcmp(t.name.s, "config") == 0 ||
+	    strcmp(t.name.s, "sriov_numvfs") == 0)
 		read_wait(k, t.a);
 	n = host_default_ops.read(h, path, buf, size);
 	if (strcmp(t.name.s, "enable") == 0)

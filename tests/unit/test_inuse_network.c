@@ -56,10 +56,10 @@ static void up_without_a_link_or_a_user_is_a_note(void **state)
 	expect(*state, "note is eno2, which is up but has no link");
 }
 
-static void merely_up_is_busy(void **state)
+static void merely_up_may_be_busy(void **state)
 {
 	make_nic(*state, "eno2", true, "up");
-	expect(*state, "busy is eno2, which is up");
+	expect(*state, "maybe is eno2, which is up");
 }
 
 static void the_default_route_is_critical(void **state)
@@ -92,7 +92,7 @@ static void reject_and_link_local_routes_are_no_use(void **state)
 	box_put(b, "/proc/net/ipv6_route",
 		"00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n"
 		"ff000000000000000000000000000000 08 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eno1\n");
-	expect(b, "busy is eno1, which is up");
+	expect(b, "maybe is eno1, which is up");
 }
 
 static void a_bridge_port_towards_the_default_route_is_critical(void **state)
@@ -246,7 +246,7 @@ static void hostile_names_stay_one_line(void **state)
 	struct box *b = *state;
 
 	make_nic(b, "e\n\x1b[0m%s", true, "up");
-	expect(b, "busy is e\\x0a\\x1b[0m%s, which is up");
+	expect(b, "maybe is e\\x0a\\x1b[0m%s, which is up");
 }
 
 #define T(name)	cmocka_unit_test_setup_teardown(name, box_setup, box_teardown)
@@ -257,7 +257,7 @@ int main(void)
 		T(a_port_that_is_down_passes),
 		T(the_second_interface_passes_beside_a_working_first),
 		T(up_without_a_link_or_a_user_is_a_note),
-		T(merely_up_is_busy),
+		T(merely_up_may_be_busy),
 		T(the_default_route_is_critical),
 		T(an_ipv6_default_route_is_critical),
 		T(reject_and_link_local_routes_are_no_use),

@@ -106,7 +106,7 @@ static inline void box_dev(const struct box *b, const char *path, const char *nu
 static inline char *box_scan(struct box *b, const char *const *fns, size_t n)
 {
 	static const char *const words[] = {
-		[INUSE_NOTE] = "note", [INUSE_BUSY] = "busy", [INUSE_HANGS] = "HANGS", [INUSE_CRITICAL] = "CRITICAL",
+		[INUSE_NOTE] = "note", [INUSE_MAYBE] = "maybe", [INUSE_BUSY] = "busy", [INUSE_HANGS] = "HANGS", [INUSE_CRITICAL] = "CRITICAL",
 	};
 	struct bdf bdf[16];
 	struct inuse *u = NULL;

@@ -31,6 +31,8 @@ static const struct inuse_finding
 	hangs = { .bdf = { 0, 1, 0, 0 }, .kind = INUSE_PROCESS, .weight = INUSE_HANGS, .who = { .pid = 813 },
 		  .text = "held by Xorg (pid 813)" },
 	keyboard = { .bdf = { 0, 1, 0, 0 }, .kind = INUSE_KEYBOARD, .weight = INUSE_BUSY, .text = "has a keyboard" },
+	network = { .bdf = { 0, 1, 0, 0 }, .kind = INUSE_NET, .weight = INUSE_BUSY, .object = "eno1", .text = "is eno1" },
+	spare = { .bdf = { 0, 1, 0, 0 }, .kind = INUSE_NET, .weight = INUSE_MAYBE, .object = "eno1", .text = "is up" },
 	note = { .bdf = { 0, 1, 0, 0 }, .kind = INUSE_USB, .weight = INUSE_NOTE, .text = "has a mouse pad" },
 	audio_player = { .bdf = { 0, 1, 0, 1 }, .kind = INUSE_PROCESS, .weight = INUSE_BUSY, .who = { .pid = 814 },
 			 .text = "held by pipewire (pid 814)" },
@@ -89,6 +91,14 @@ static const struct {
 	  "pci 0000:01:02.0 8086:154c class=020000 parent=0000:00:01.0 driver=iavf group=15 physfn=0000:01:00.0 reset=flr\n",
 	  .wants = "0000:01:02.0", .want = "" },
 
+	{ .name = "a card with a virtual GPU", .tree = IOMMU TOP
+	  "pci 0000:01:00.0 8086:3e92 class=030000 parent=0000:00:01.0 driver=i915 group=14 mdev=i915-GVTg reset=flr\n"
+	  "dir /sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/5c0e9a3e-1f0b-4b38-8e0d-aa0000000101\n",
+	  .wants = "0000:01:00.0", .want = "mdev-parent@0000:01:00.0" },
+	{ .name = "a card that could have one", .tree = IOMMU TOP
+	  "pci 0000:01:00.0 8086:3e92 class=030000 parent=0000:00:01.0 driver=i915 group=14 mdev=i915-GVTg reset=flr\n",
+	  .wants = "0000:01:00.0", .want = "" },
+
 	{ .name = "the host's root", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &root_disk,
 	  .want = "host-needs-it@0000:01:00.0" },
 	{ .name = "the host's pool, dragged along", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &audio_pool,
@@ -103,6 +113,10 @@ static const struct {
 	  .want = "in-use@0000:01:00.0" },
 	{ .name = "its unbind would hang", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &hangs,
 	  .want = "in-use@0000:01:00.0" },
+	{ .name = "a network of the host", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &network,
+	  .want = "in-use@0000:01:00.0" },
+	{ .name = "an interface that is up for nobody", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &spare,
+	  .want = "" },
 	{ .name = "a wanted controller with a keyboard", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0",
 	  .use = &keyboard, .want = "" },
 	{ .name = "worth a line only", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .use = &note, .want = "" },

@@ -522,6 +522,34 @@ static void snapshot_reads_what_is_wanted(void **state)
 	snapshot_free(s);
 }
 
+static unsigned locked_reads;
+
+static ssize_t counting_read(struct host *h, const char *path, void *buf, size_t size)
+{
+	locked_reads += strstr(path, "/sriov_numvfs") || strstr(path, "/driver_override") || strstr(path, "/config");
+	return host_default_ops.read(h, path, buf, size);
+}
+
+/* An attribute whose reader takes the device's lock would hang with somebody else's write. */
+static void a_snapshot_waits_for_nobody(void **state)
+{
+	struct host_ops ops = host_default_ops;
+	struct bench *b = *state;
+	struct snapshot *s = NULL;
+
+	machine(b, TOP
+		"pci 0000:01:00.0 8086:1572 class=020000 parent=0000:00:01.0 driver=i40e group=14 vfs=8 reset=flr\n"
+		"pci 0000:01:02.0 8086:154c class=020000 parent=0000:00:01.0 driver=iavf group=15 physfn=0000:01:00.0\n");
+	ops.read = counting_read;
+	b->h.ops = &ops;
+	locked_reads = 0;
+	assert_int_equal(snapshot_load(&b->h, &s, &b->e), 0);
+	assert_int_equal(locked_reads, 0);
+	assert_int_equal(snapshot_get(s, at("0000:01:00.0"))->vfs, 1);
+	b->h.ops = &host_default_ops;
+	snapshot_free(s);
+}
+
 int main(void)
 {
 #define BENCH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -544,6 +572,7 @@ int main(void)
 		BENCH(eight_cards_of_four),
 		BENCH(a_folder_without_pci),
 		BENCH(snapshot_reads_what_is_wanted),
+		BENCH(a_snapshot_waits_for_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

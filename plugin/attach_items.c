@@ -272,6 +272,19 @@ static void find_cards(struct attach *a)
 	}
 }
 
+/* With a whole slot come functions that nobody thinks of: an APU's USB controllers. */
+static void note_company(struct attach *a)
+{
+	for (size_t i = 0; i < a->view.plan.n_devices; i++) {
+		const struct pdev *d = snapshot_get(a->view.snapshot, a->view.plan.devices[i].bdf);
+		unsigned base = d ? d->class >> 16 : 0;
+
+		if (d && a->gpu && a->view.plan.devices[i].key[0] && d->bdf.fn > 0 && base != 0x03 && base != 0x04)
+			attach_note(a, "%s (%s%s%s) goes to the VM as part of the same slot; --function gives single functions",
+				    BDF_S(d->bdf), pdev_class_text(pdev_class(d)), d->driver[0] ? ", on " : "", d->driver);
+	}
+}
+
 static void check_rom(struct attach *a)
 {
 	const char *rom = a->c->attach.romfile;
@@ -293,6 +306,7 @@ int attach_judge(struct attach *a, struct err *e)
 		r = console(a, e);
 	if (r == 0) {
 		find_cards(a);
+		note_company(a);
 		check_rom(a);
 	}
 	return r;

@@ -39,8 +39,9 @@ int vmedit_init(struct vmedit *ed, const char *bytes, size_t len, const struct s
 		bool running, struct err *e) _must_check_;
 void vmedit_release(struct vmedit *ed);
 
-/* One section as it stands, main or pending.  The value may not contain line ends; "" is kept as a
- * value of one blank, as Proxmox's own writer causes it.  -EINVAL: Proxmox would not read it so. */
+/* One section as it stands, main or pending.  The value is not to point into `now`, which every change
+ * replaces, and may not contain line ends; "" is kept as a value of one blank, as Proxmox's own writer
+ * causes it.  -EINVAL: Proxmox would not read it so. */
 int vmedit_set(struct vmedit *ed, enum vmconf_section_kind where, const char *key, const char *value,
 	       struct err *e) _must_check_;
 /* All lines of the key that count or would count; nothing to do is success.  A [PENDING] in which

@@ -184,6 +184,7 @@ check:
 	$(MAKE) lint
 	$(MAKE) check-model
 	$(MAKE) check-clang
+	$(MAKE) fuzz FUZZ_SECONDS=5
 	$(MAKE) rings
 	$(MAKE) check-sanitize
 	$(MAKE) check-valgrind

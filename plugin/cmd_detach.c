@@ -145,6 +145,15 @@ static int undo_records(struct detach *d, struct vmedit *ed, struct err *e)
 
 /* --- one by one -------------------------------------------------------------------------------- */
 
+/* The running VM has devices, which post-stop is to give back: the hookscript goes at once when it goes. */
+static bool hook_is_needed(const struct detach *d, const struct vmconf *c)
+{
+	for (unsigned i = 0; d->running && i < HOSTPCI_MAX; i++)
+		if (vmconf_current(c, slot_key(i).s))
+			return true;
+	return false;
+}
+
 static int restore_key(struct vmedit *ed, const struct attachlog_key *k, struct err *e)
 {
 	const char *now = vmedit_effective(ed->now, k->key);
@@ -162,6 +171,11 @@ static int drop_hook(struct detach *d, struct vmedit *ed, struct err *e)
 
 	if (!hook || !hookfile_is_ours(d->c->h, &d->storages, hook))
 		return 0;
+	if (hook_is_needed(d, ed->now)) {
+		out_note(&d->c->out, "the hookscript stays until VM %u has stopped, because it gives the devices back: run 'pve-gpu "
+			 "detach %u' once more then", d->vmid, d->vmid);
+		return 0;
+	}
 	return vmedit_drop(ed, "hookscript", e);
 }
 
@@ -171,8 +185,10 @@ static int restore_rest(struct detach *d, struct vmedit *ed, struct err *e)
 
 	for (size_t i = d->log.n; r == 0 && i-- > 0; )
 		for (size_t k = 0; r == 0 && k < d->log.list[i].n_keys; k++)
-			r = restore_key(ed, &d->log.list[i].keys[k], e);
-	while (d->log.n)
+			if (strcmp(d->log.list[i].keys[k].key, "hookscript") != 0 || !hook_is_needed(d, ed->now))
+				r = restore_key(ed, &d->log.list[i].keys[k], e);
+	/* The memory of a hookscript that has to stay for now is still needed. */
+	while (d->log.n && !hook_is_needed(d, ed->now))
 		attachlog_pop(&d->log);
 	return r == 0 ? drop_hook(d, ed, e) : r;
 }
@@ -210,6 +226,9 @@ static int detach_edit(void *arg, struct vmedit *ed, struct err *e)
 		r = vmedit_drop(ed, d->keys[i], e);
 		dropped = true;
 	}
+	/* Nothing to take out, but the hookscript may have outlived the devices. */
+	if (r == 0 && !d->n && !d->running && !count_devices(ed->now))
+		return restore_rest(d, ed, e);
 	/* The bytes before an attach have the right hookscript already. */
 	if (r == 0 && dropped && !count_devices(ed->now))
 		r = restore_rest(d, ed, e);

@@ -9,6 +9,7 @@
 #include "edited.h"
 #include "hook_users.h"
 #include "pmxcfs.h"
+#include "running.h"
 
 static int shown(struct cli *c, const struct storage *st, const char *what)
 {
@@ -74,6 +75,7 @@ static int check_users(struct cli *c, const struct hook_users *u, const struct s
 	for (size_t i = 0; i < u->n; i++) {
 		const struct hook_user *v = &u->list[i];
 		struct err why = ERR_INIT;
+		struct running run;
 
 		if (!is_user(u, st, v))
 			continue;
@@ -82,6 +84,8 @@ static int check_users(struct cli *c, const struct hook_users *u, const struct s
 			err_set(&why, EPERM, "a container: pct set %u --delete hookscript", v->vmid);
 		else if (strcmp(v->node, u->here) != 0)
 			err_set(&why, EPERM, "run there: qm set %u --delete hookscript", v->vmid);
+		else if (v->devices && running_pidfile(c->h, v->vmid, &run, &why) > 0)
+			err_set(&why, EPERM, "it runs and has devices, which the hookscript gives back: stop it first");
 		else if (vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0)
 			(void)!vmfile_check_free(conf, v->vmid, &why);
 		vmconf_free(conf);

@@ -407,7 +407,45 @@ $ pve-gpu --root m detach 100 -q
 >   [PENDING] takes effect at its next start.
 ? 0
 % cp keep/nodes/pve1/qemu-server/100.conf m/etc/pve/qemu-server/100.conf
-% rm m/run/qemu-server/100.pid
+% mv m/run/qemu-server/100.pid . && pve-gpu --root m attach 100 01:00 -q >/dev/null && mv 100.pid m/run/qemu-server/
+# It was started since: what it uses now is taken away at its next start.
+$ pve-gpu --root m detach 100
+> --- a/etc/pve/qemu-server/100.conf
+> +++ b/etc/pve/qemu-server/100.conf
+> @@ -10,6 +10,9 @@
+>  ostype: l26
+>  scsi0: local-lvm:vm-100-disk-0,size=32G
+>  
+> +[PENDING]
+> +delete: cpu,hostpci0,machine
+> +
+>  [before]
+>  cores: 2
+>  memory: 4096
+> VM 100: written to /etc/pve/qemu-server/100.conf; the VM runs: what stands in
+>   [PENDING] takes effect at its next start.
+! pve-gpu: note: the hookscript stays until VM 100 has stopped, because it gives the devices back: run 'pve-gpu detach 100' once more then
+? 0
+# When it has stopped, Proxmox has applied what waited, and the hookscript can go.
+$ pve-gpu --root m detach 100 -q; ls m/var/lib/pve-gpu/attached
+> VM 100: there is nothing to change.
+> 100
+? 0
+% rm m/run/qemu-server/100.pid && sed -i '/^cpu:/d; /^hostpci0:/d; /^machine:/d; /^.PENDING/,/^$/d' m/etc/pve/qemu-server/100.conf
+$ pve-gpu --root m detach 100
+> --- a/etc/pve/qemu-server/100.conf
+> +++ b/etc/pve/qemu-server/100.conf
+> @@ -1,7 +1,6 @@
+>  #A guest with a disk
+>  boot: order=scsi0
+>  cores: 4
+> -hookscript: local:snippets/gpu-hook
+>  memory: 4096
+>  name: desk
+>  ostype: l26
+> VM 100: written to /etc/pve/qemu-server/100.conf.
+? 0
+% cp keep/nodes/pve1/qemu-server/100.conf m/etc/pve/qemu-server/100.conf
 
 # --- refusals
 $ pve-gpu --root m attach 100 09:00

@@ -93,13 +93,24 @@ $ pve-gpu --root m hook remove --storage local
 ! pve-gpu: guests use it, and without it they do not start: 104 on pve1 (VM 104 is locked (backup): Proxmox is in the middle of a long operation on it; nothing was changed. Wait for its end, or, if it died, 'qm unlock 104'); nothing was changed
 ? 4
 % sed -i /hookscript/d m/etc/pve/qemu-server/104.conf
+% mkdir -p m/run/qemu-server m/proc/4242 && echo 4242 >m/run/qemu-server/100.pid
+% printf '/usr/bin/kvm\000-pidfile\000/var/run/qemu-server/100.pid\000' >m/proc/4242/cmdline
+% echo '4242 (kvm) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 777 0 0' >m/proc/4242/stat
+% echo 'hookscript: local:snippets/gpu-hook' >>m/etc/pve/qemu-server/101.conf
+% sed -i '/^hookscript/d; s/^name: desk/hookscript: local:snippets\/gpu-hook\n&/' m/etc/pve/qemu-server/100.conf
+$ pve-gpu --root m hook remove --storage local
+! pve-gpu: guests use it, and without it they do not start: 100 on pve1 (it runs and has devices, which the hookscript gives back: stop it first); nothing was changed
+? 4
+% rm m/run/qemu-server/100.pid
 $ pve-gpu --root m hook remove --storage local --dry-run
 > local:snippets/gpu-hook would be removed, as '/var/lib/vz/snippets/gpu-hook'.
 ! pve-gpu: note: VM 100: 'hookscript' would be taken out of its configuration
+! pve-gpu: note: VM 101: 'hookscript' would be taken out of its configuration
 ? 0
 $ pve-gpu --root m hook remove --storage local
 > local:snippets/gpu-hook removed, as '/var/lib/vz/snippets/gpu-hook'.
 ! pve-gpu: note: VM 100: 'hookscript' was taken out of its configuration
+! pve-gpu: note: VM 101: 'hookscript' was taken out of its configuration
 ? 0
 $ pve-gpu --root m hook remove --storage local; ls m/var/lib/vz/snippets; grep -c hookscript m/etc/pve/qemu-server/100.conf
 > local:snippets/gpu-hook is not there: nothing to remove.

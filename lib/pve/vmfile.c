@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "file.h"
 #include "guestlock.h"
 #include "pmxcfs.h"
@@ -62,40 +63,62 @@ void vmfile_models_release(struct vmfile_models *m)
 struct each {
 	struct host *h;
 	struct vmfile_entry entry;
-	struct host_path folder;
+	unsigned *ids;			/* of one folder */
+	size_t n, size;
 	vmfile_each_fn fn;
 	void *arg;
 };
 
-static int each_config(void *arg, const char *name)
+static int add_config(void *arg, const char *name)
 {
 	struct each *w = arg;
 	const char *dot = strchr(name, '.');
 	char digits[16];
+	unsigned vmid;
 
 	if (!dot || strcmp(dot, ".conf") != 0 || (size_t)(dot - name) >= sizeof(digits))
 		return 0;
 	memcpy(digits, name, (size_t)(dot - name));
 	digits[dot - name] = '\0';
-	if (str_to_vmid(digits, &w->entry.vmid) < 0)
+	if (str_to_vmid(digits, &vmid) < 0)
 		return 0;
-	w->entry.path = host_path("%s/%s", w->folder.s, name);
-	return w->fn(w->arg, &w->entry);
+	if (array_room(&w->ids, w->n, &w->size, sizeof(*w->ids)) < 0)
+		return -ENOMEM;
+	w->ids[w->n++] = vmid;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int each_of_folder(struct each *w, const char *folder, bool container)
+{
+	int r;
+
+	w->n = 0;
+	r = host_list(w->h, folder, add_config, w);
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	if (w->n)
+		qsort(w->ids, w->n, sizeof(*w->ids), by_number);
+	w->entry.container = container;
+	for (size_t i = 0; r == 0 && i < w->n; i++) {
+		w->entry.vmid = w->ids[i];
+		w->entry.path = host_path("%s/%u.conf", folder, w->ids[i]);
+		r = w->fn(w->arg, &w->entry);
+	}
+	return r;
 }
 
 static int each_of_node(struct each *w, const char *folder)
 {
-	int r;
+	int r = each_of_folder(w, host_path("%s/qemu-server", folder).s, false);
 
-	w->entry.container = false;
-	w->folder = host_path("%s/qemu-server", folder);
-	r = host_list(w->h, w->folder.s, each_config, w);
-	if (r && r != -ENOENT && r != -ENOTDIR)
-		return r;
-	w->entry.container = true;
-	w->folder = host_path("%s/lxc", folder);
-	r = host_list(w->h, w->folder.s, each_config, w);
-	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	return r ? r : each_of_folder(w, host_path("%s/lxc", folder).s, true);
 }
 
 static int each_node(void *arg, const char *name)
@@ -119,6 +142,7 @@ int vmfile_each(struct host *h, const char *node, vmfile_each_fn fn, void *arg, 
 		if (r == -ENOENT && nodename_read(h, w.entry.node, sizeof(w.entry.node), e) == 0)
 			r = each_of_node(&w, "/etc/pve");
 	}
+	free(w.ids);
 	if (r < 0 && !e->code)
 		return err_set(e, -r, "cannot list the guests below /etc/pve: %s%s", err_text(r),
 			       r == -ENOTCONN ? " (is pve-cluster.service running?)" : "");

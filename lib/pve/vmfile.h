@@ -83,7 +83,7 @@ struct vmfile_entry {
 	struct host_path path;
 };
 
-/* Calls fn for every guest of one node (NULL: of every node), in no order; non-zero ends it and is
+/* Calls fn for every guest of one node (NULL: of every node), VMs before containers, each by id; non-zero ends it and is
  * returned.  A tree without /etc/pve/nodes has this node's guests only. */
 typedef int (*vmfile_each_fn)(void *arg, const struct vmfile_entry *entry);
 int vmfile_each(struct host *h, const char *node, vmfile_each_fn fn, void *arg, struct err *e) _must_check_;

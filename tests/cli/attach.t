@@ -304,6 +304,48 @@ $ pve-gpu --root m attach 106 02:00 --hide-hypervisor --replace-args --no-hook -
 ? 0
 % rm m/etc/pve/qemu-server/106.conf
 
+# --- a CPU model that only this cluster knows is no reason to write another one
+% mkdir m/etc/pve/virtual-guest && printf 'cpu-model: mine\n\treported-model host\n' >m/etc/pve/virtual-guest/cpu-models.conf
+% printf 'cpu: custom-mine,flags=+aes\nmachine: q35\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 01:00 --no-hook -n -q | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +hostpci0: 0000:01:00,pcie=1
+? 0
+$ pve-gpu --root m attach 106 02:00 --no-hook -n -q --hide-hypervisor | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> -cpu: custom-mine,flags=+aes
+> +cpu: custom-mine,flags=+aes,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00,pcie=1
+? 0
+% rm m/etc/pve/qemu-server/106.conf
+
+# --- several devices are one edit; a mapping is a device, too
+% mkdir m/etc/pve/mapping && printf 'nic\n\tmap id=8086:1533,iommugroup=15,node=pve1,path=0000:02:00,subsystem-id=0000:0000\n' >m/etc/pve/mapping/pci.cfg
+$ pve-gpu --root m attach 100 nic 01:00 --primary --no-hook -n -q | grep '^[+-]'
+> --- a/etc/pve/qemu-server/100.conf
+> +++ b/etc/pve/qemu-server/100.conf
+> +cpu: host
+> +hostpci0: mapping=nic,pcie=1
+> +hostpci1: 0000:01:00,pcie=1,x-vga=1
+> +machine: q35
+> +vga: none
+? 0
+$ pve-gpu --root m attach 100 02:00 nic --no-hook -n -q
+> VM 100: attach refused; nothing was changed.
+>   device 2: 0000:02:00.0 is assigned more than once; Proxmox refuses such a
+>   start.
+>     Remove one of the two entries.
+? 4
+$ pve-gpu --root m attach 100 02:00 02:00.0 --no-hook -n -q
+> VM 100: attach refused; nothing was changed.
+>   device 2: 0000:02:00.0 is assigned more than once; Proxmox refuses such a
+>   start.
+>     Remove one of the two entries.
+? 4
+% rm -r m/etc/pve/mapping
+
 # --- another hookscript
 $ pve-gpu --root m attach 102 02:00 --chain
 > --- a/etc/pve/qemu-server/102.conf

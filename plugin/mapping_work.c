@@ -341,14 +341,15 @@ static int refreshed(struct mapping_work *w, const char *name, const struct mapp
 	bool moved;
 	int r = str_add(value, old);
 
-	if (r == 0 && locate(w, name, en, &bdf, &moved) < 0) {
+	if (r < 0)
+		return r;
+	if (locate(w, name, en, &bdf, &moved) < 0) {
 		w->problem = true;
 		return 0;
 	}
 	f = facts_of(w, bdf);
 	t = texts_of(&f);
-	if (r == 0)
-		r = set(value, "id", t.id);
+	r = set(value, "id", t.id);
 	if (r == 0)
 		r = set(value, "iommugroup", f.group >= 0 ? t.group : NULL);
 	if (r == 0 && moved) {

@@ -3,10 +3,8 @@
 #include "hookfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "file.h"
 #include "nodename.h"
@@ -163,21 +161,13 @@ static int cannot(const char *path, int r, struct err *e)
 	return err_set(e, -r, "cannot write '%s': %s", path, err_text(r));
 }
 
-/* umask is strict, and www-data has to reach the folder. */
 static int make_folder(struct host *h, const char *path)
 {
 	struct stat st;
-	int r = host_stat(h, path, &st), fd;
 
-	if (r == 0)
+	if (host_stat(h, path, &st) == 0)
 		return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-	r = file_mkdirs(h, path, 0755);
-	fd = r < 0 ? r : host_open_file(h, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return fd;
-	(void)!fchmod(fd, 0755);
-	close(fd);
-	return 0;
+	return file_mkdirs(h, path, 0755);
 }
 
 static int put_example(struct host *h, const struct storage *st)

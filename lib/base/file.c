@@ -87,9 +87,20 @@ int file_replace(struct host *h, const char *path, const void *bytes, size_t len
 	return r;
 }
 
-int file_mkdirs(struct host *h, const char *path, mode_t mode)
+/* The program's umask is strict; the folder gets the mode that was asked for. */
+static int make_dir(struct host *h, const char *path, mode_t mode)
 {
 	int r = host_mkdir(h, path, mode);
+	_cleanup_(file_closep) int fd = r == 0 ? host_open_file(h, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : -1;
+
+	if (fd >= 0)
+		(void)!fchmod(fd, mode);
+	return r;
+}
+
+int file_mkdirs(struct host *h, const char *path, mode_t mode)
+{
+	int r = make_dir(h, path, mode);
 	const char *slash = strrchr(path, '/');
 
 	if (r == -EEXIST)
@@ -97,7 +108,7 @@ int file_mkdirs(struct host *h, const char *path, mode_t mode)
 	if (r != -ENOENT || !slash || slash == path)
 		return r;
 	r = file_mkdirs(h, host_path("%.*s", (int)(slash - path), path).s, mode);
-	return r < 0 ? r : host_mkdir(h, path, mode);
+	return r < 0 ? r : make_dir(h, path, mode);
 }
 
 int file_private_dir(struct host *h, const char *path, struct err *e)

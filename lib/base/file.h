@@ -29,7 +29,8 @@ int file_is_current(struct host *h, int fd, const char *path);
  * happens, the path holds the old content or the new.  For other places than /etc/pve: see pmxcfs.h. */
 int file_replace(struct host *h, const char *path, const void *bytes, size_t len, mode_t mode) _must_check_;
 
-/* Creates the folder and what is missing above it.  0 also when it was there. */
+/* Creates the folder and what is missing above it, with this mode whatever the umask.  0 also when it
+ * was there. */
 int file_mkdirs(struct host *h, const char *path, mode_t mode) _must_check_;
 
 /* Creates the folder and checks that it is a folder of ours that others cannot write to. */

@@ -145,6 +145,7 @@ static int take_once(struct host *h, unsigned vmid, uint64_t ms, struct err *e)
 		return err_set(e, ENOENT, "cannot create the lock '%s': its folder went away", path.s);
 	if (fd < 0)
 		return fd;
+	(void)!fchmod(fd, 0644);	/* as Proxmox makes it, whatever our umask */
 	r = file_flock(h, fd, ms);
 	if (r == 0 && file_is_current(h, fd, path.s) == 0)
 		r = -ESTALE;

@@ -25,6 +25,7 @@ struct attach_item {
 	const char *arg;
 	char host[24];			/* "0000:01:00" or "0000:01:00.0"; "" = a mapping */
 	const char *mapping;		/* or NULL */
+	bool widened;			/* one function was named, the whole slot is meant */
 	bool gpu;			/* a display controller is among its functions */
 	char key[12];			/* "hostpci0", once the edit has chosen it */
 };

@@ -110,12 +110,14 @@ static bool has_vendor(const struct vmedit *ed, const char *cpu)
 	       propstr_get(&p, "hv-vendor-id");
 }
 
-static int set_hidden(struct vmedit *ed, const char *vendor, struct err *e)
+/* Without a `cpu:` Proxmox takes kvm64 (CPUConfig.pm: get_cpu_options), which --cpu keep keeps. */
+static int set_hidden(struct attach *a, struct vmedit *ed, const char *vendor, struct err *e)
 {
-	const char *cpu = vmedit_effective(ed->now, "cpu");
+	const char *cpu = vmedit_effective(ed->now, "cpu"), *keep = a->c->attach.cpu;
+	const char *preset = keep && strcmp(keep, "keep") == 0 ? "kvm64" : "host";
 	_cleanup_(str_release) struct str hidden = STR_INIT;
 
-	if (propset(&schema_format_cpu, cpu ? cpu : "host", "hidden", "1", &hidden) < 0)
+	if (propset(&schema_format_cpu, cpu ? cpu : preset, "hidden", "1", &hidden) < 0)
 		return err_nomem(e);
 	if (!has_vendor(ed, hidden.s) && str_addf(&hidden, ",hv-vendor-id=%s", vendor) < 0)
 		return err_nomem(e);
@@ -133,7 +135,7 @@ static int replace_args(struct attach *a, struct vmedit *ed, const char *args, c
 		snprintf(vendor, sizeof(vendor), "%s", ATTACH_HIDDEN_VENDOR);
 	attach_note(a, "'-cpu %.300s' was taken out of 'args'; 'cpu:' says it now", cpu->value.s);
 	r = cut_cpu_arg(ed, args, cpu, e);
-	return r == 0 ? set_hidden(ed, vendor, e) : r;
+	return r == 0 ? set_hidden(a, ed, vendor, e) : r;
 }
 
 int attach_hide(struct attach *a, struct vmedit *ed, struct err *e)
@@ -143,7 +145,7 @@ int attach_hide(struct attach *a, struct vmedit *ed, struct err *e)
 	int r = 0;
 
 	if (!args || !find_cpu_arg(args, &cpu))
-		r = set_hidden(ed, ATTACH_HIDDEN_VENDOR, e);
+		r = set_hidden(a, ed, ATTACH_HIDDEN_VENDOR, e);
 	else if (a->c->attach.replace_args)
 		r = replace_args(a, ed, args, &cpu, e);
 	else if (hides(cpu.value.s))

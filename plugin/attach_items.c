@@ -44,8 +44,10 @@ static void set_address(struct attach *a, struct attach_item *item, struct bdf b
 	const char *full = BDF_S(bdf);
 	size_t len = strlen(full);
 
-	if (!whole && !a->c->attach.function && !is_vf(a, bdf))
+	if (!whole && !a->c->attach.function && !is_vf(a, bdf)) {
 		whole = true;
+		item->widened = true;
+	}
 	snprintf(item->host, sizeof(item->host), "%.*s", (int)(whole ? len - 2 : len), full);
 }
 
@@ -285,6 +287,20 @@ static void note_company(struct attach *a)
 	}
 }
 
+/* Who named one function of several may not have meant the card. */
+static void note_widened(struct attach *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < a->view.plan.n_devices; k++)
+			n += str_starts(BDF_S(a->view.plan.devices[k].bdf), a->items[i].host) && a->view.plan.devices[k].key[0];
+		if (a->items[i].widened && n > 1)
+			attach_note(a, "'%s' stands for all %zu functions of %s; for that one alone add --function", a->items[i].arg,
+				    n, a->items[i].host);
+	}
+}
+
 static void check_rom(struct attach *a)
 {
 	const char *rom = a->c->attach.romfile;
@@ -306,6 +322,7 @@ int attach_judge(struct attach *a, struct err *e)
 		r = console(a, e);
 	if (r == 0) {
 		find_cards(a);
+		note_widened(a);
 		note_company(a);
 		check_rom(a);
 	}

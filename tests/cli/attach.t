@@ -84,6 +84,7 @@ $ pve-gpu --root m attach 100 0000:02:00.0 --function --slot 7 --no-rombar --no-
 ? 0
 $ pve-gpu --root m attach 100 01:00.1
 ! pve-gpu: VM 100 has 01:00.1 already, as hostpci0; nothing was changed. Take it out first: pve-gpu detach 100 hostpci0
+! pve-gpu: note: '01:00.1' stands for all 2 functions of 0000:01:00; for that one alone add --function
 ! pve-gpu: note: VM 101 has the same device in its configuration (hostpci0: 0000:01:00,pcie=1): they can have it in turns, not at the same time
 ! pve-gpu: note: the firmware stays SeaBIOS. Cards work best with OVMF, but a guest that was installed under SeaBIOS does not boot under OVMF: for a new guest add --bios ovmf
 ? 4
@@ -264,6 +265,9 @@ $ pve-gpu --root m attach 100 01:00 --hide-hypervisor --romfile card.rom --no-ho
 ! pve-gpu: note: there is no /usr/share/kvm/card.rom yet, and without it the VM does not start
 ! pve-gpu: note: VM 101 has the same device in its configuration (hostpci0: 0000:01:00,pcie=1): they can have it in turns, not at the same time
 ! pve-gpu: note: the firmware stays SeaBIOS. Cards work best with OVMF, but a guest that was installed under SeaBIOS does not boot under OVMF: for a new guest add --bios ovmf
+? 0
+$ pve-gpu --root m attach 100 01:00 --hide-hypervisor --cpu keep --no-hook -n -q | grep '^+cpu'
+> +cpu: kvm64,hidden=1,hv-vendor-id=proxmox
 ? 0
 % printf "args: -cpu 'host,kvm=off,hv_vendor_id=abc' -device x\ncpu: host\n" >m/etc/pve/qemu-server/106.conf
 $ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n

@@ -56,7 +56,8 @@ int vmedit_drop(struct vmedit *ed, const char *key, struct err *e) _must_check_;
 /* What the VM will have after its next stop and start: pending before current; NULL = nothing. */
 const char *vmedit_effective(const struct vmconf *c, const char *key);
 
-/* Does a change of this key need no restart (QemuServer.pm: $fast_plug_option)? */
+/* Does a change of this key need no restart (QemuServer.pm: $fast_plug_option; of cloud-init's options, which
+ * Proxmox also applies at once but keeps a record of, nothing is known here)? */
 bool vmedit_at_once(const char *key);
 
 #endif

@@ -520,6 +520,22 @@ $ pve-gpu --root m attach 100 03:00 --json 2>/dev/null | helper json refusals.0.
 $ pve-gpu --root m attach 100 03:00 04:00 -n -q | tail -n 1
 > VM 100: this would be written to /etc/pve/qemu-server/100.conf.
 ? 0
+% mkdir m/etc/pve-gpu && printf '[claim]\ngroup_members = take\n' >m/etc/pve-gpu/settings.ini
+$ pve-gpu --root m attach 100 03:00 -n | tail -n 1
+> VM 100: this would be written to /etc/pve/qemu-server/100.conf.
+! pve-gpu: note: IOMMU group 16 is not isolated; these go along, as '/etc/pve-gpu/settings.ini:2' says: 0000:04:00.0 (USB controller, on xhci_hcd)
+! pve-gpu: note: the firmware stays SeaBIOS. Cards work best with OVMF, but a guest that was installed under SeaBIOS does not boot under OVMF: for a new guest add --bios ovmf
+? 0
+% echo nonsense >m/etc/pve-gpu/settings.ini
+$ pve-gpu --root m attach 100 03:00 -n
+> VM 100: attach refused; nothing was changed.
+>   IOMMU group 16 is not isolated: the host would also lose 0000:04:00.0 (USB
+>   controller, on xhci_hcd).
+>     Use a slot with a group of its own, attach these devices in the same call,
+>     or set 'group_members = take' in /etc/pve-gpu/settings.ini.
+! pve-gpu: note: judging with the default settings: /etc/pve-gpu/settings.ini:1: this is neither 'key = value' nor '[section]' nor a comment
+? 4
+% rm -r m/etc/pve-gpu
 $ pve-gpu --root m attach 100 05:00
 > VM 100: attach refused; nothing was changed.
 >   0000:05:00.0 is the display that the host boots on: its screen would go dark

@@ -2,6 +2,7 @@
 /* The end of a change: see edited.h. */
 #include "edited.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,12 +26,46 @@ int edited_refused(struct cli *c, unsigned vmid, const struct plan *refusals)
 	return CLI_REFUSED;
 }
 
+static const char *refusal_id(int code)
+{
+	switch (code) {
+	case EBUSY:
+		return "locked";
+	case EWOULDBLOCK:
+		return "busy";
+	case EXDEV:
+		return "elsewhere";
+	case ENOLINK:
+		return "not-mounted";
+	default:
+		return "not-possible";
+	}
+}
+
+/* A program finds it where all refusals are. */
+static void show_refusal(struct cli *c, unsigned vmid, const struct err *e)
+{
+	struct host_path path = vmfile_path(vmid);
+	struct edit_result r = begin(c, vmid, path.s);
+	struct plan one = PLAN_INIT;
+	struct err ignored = ERR_INIT;
+
+	r.said = true;
+	if (plan_refuse(&one, refusal_id(e->code), NULL, &ignored, "", "%s", e->msg) == 0) {
+		r.refusals = one.refusals;
+		r.n_refusals = one.n_refusals;
+		out_edit(&c->out, &r);
+	}
+	plan_release(&one);
+}
+
 int edited_not(struct cli *c, unsigned vmid, const struct err *e)
 {
 	if (!vmfile_is_refusal(-e->code))
 		return cli_failed(c, e);
-	(void)vmid;
 	out_error(&c->out, e);
+	if (vmid)
+		show_refusal(c, vmid, e);
 	return CLI_REFUSED;
 }
 

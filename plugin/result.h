@@ -168,6 +168,7 @@ struct edit_result {
 	size_t n_keys;
 	const struct refusal *refusals;	/* nothing was touched */
 	size_t n_refusals;
+	bool said;			/* the one refusal there is was said on stderr already */
 };
 
 /* --- hook ---------------------------------------------------------------------------------- */

@@ -60,7 +60,8 @@ static const char *when(const struct edit_result *r)
 void text_edit(struct out *o, const struct edit_result *r)
 {
 	if (r->n_refusals) {
-		put_refusals(o, r);
+		if (!r->said)
+			put_refusals(o, r);
 		return;
 	}
 	text_diff(o, r->diff);

@@ -557,6 +557,12 @@ $ pve-gpu --root m attach 103 02:00
 $ pve-gpu --root m attach 104 02:00
 ! pve-gpu: VM 104 is locked (backup): Proxmox is in the middle of a long operation on it; nothing was changed. Wait for its end, or, if it died, 'qm unlock 104'
 ? 4
+$ pve-gpu --root m attach 104 02:00 --json 2>/dev/null | helper json refusals.# refusals.0.id written error.errno
+> refusals.#: 1
+> refusals.0.id: "locked"
+> written: false
+> error.errno: "EBUSY"
+? 0
 $ pve-gpu --root m attach 105 02:00
 ! pve-gpu: 105 is a container (on node 'pve1'): it takes no PCI devices
 ? 1

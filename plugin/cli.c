@@ -64,6 +64,17 @@ static const struct option mapping_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option setup_options[] = {
+	{ "apply", 0, NULL, offsetof(struct cli, apply), "do it; without, it is only shown" },
+	{ "verify", 0, NULL, offsetof(struct cli, verify), "after the reboot: is everything as promised?" },
+	{ "undo", 0, NULL, offsetof(struct cli, undo), "put everything back as it was" },
+	{ "for", 0, "ADDR[,ADDR]", offsetof(struct cli, for_devices), "the cards that --static is about" },
+	{ "static", 0, NULL, offsetof(struct cli, bind_static), "VFIO has them from the boot on, by address" },
+	{ "static-ids", 0, NULL, offsetof(struct cli, static_ids), "the same by id, which catches twins as well" },
+	{ "keep-acs-override", 0, NULL, offsetof(struct cli, keep_acs), "leave pcie_acs_override= in place" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -159,6 +170,17 @@ const struct command commands[] = {
 		"against bare metal. Each finding has a severity, what was seen and where, and\n"
 		"what to do. Changes nothing.\n"
 		"Exit status 3: there is a blocker or a problem.",
+	}, {
+		.name = "setup", .run = cmd_setup, .args = "", .options = setup_options,
+		.summary = "make this host fit for it, and take that back",
+		.about =
+		"Shows, as diffs, what has to change on this host: the kernel's command line in\n"
+		"the file that this host boots by, and leftovers of guides that do nothing or\n"
+		"harm. --apply does it, keeps every original in /var/lib/pve-gpu/setup, and runs\n"
+		"update-initramfs and the boot loader's command; when one fails, every file is\n"
+		"put back. Exit status 3: --verify found something else than promised; 4:\n"
+		"refused, because somebody has changed a file since, or because it cannot be told\n"
+		"how the host boots.",
 	},
 	{ .name = NULL },
 };

@@ -46,6 +46,8 @@ struct cli {
 		const char *slot, *romfile, *display, *machine, *bios, *cpu;
 	} attach;
 	const char *storage, *node;
+	bool apply, verify, undo, bind_static, static_ids, keep_acs;	/* setup */
+	const char *for_devices;
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
@@ -81,6 +83,7 @@ int cmd_attach(struct cli *c);
 int cmd_detach(struct cli *c);
 int cmd_hook(struct cli *c);
 int cmd_mapping(struct cli *c);
+int cmd_setup(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

@@ -110,10 +110,18 @@ static void add_finding(struct json *j, struct json_object *list, const struct f
 	json_add_text(j, v, "fix", f->fix);
 }
 
+void json_findings(struct json *j, const struct findings *l)
+{
+	struct json_object *list = json_add_array(j, json_root(j), "findings");
+
+	for (size_t i = 0; i < l->n; i++)
+		add_finding(j, list, &l->v[i]);
+}
+
 void json_doctor(struct out *o, const struct doctor_result *r)
 {
 	struct json *j = &o->json;
-	struct json_object *host, *list;
+	struct json_object *host;
 
 	json_add_id(j, json_root(j), "vmid", r->vmid);
 	host = json_add_object(j, json_root(j), "host");
@@ -122,7 +130,5 @@ void json_doctor(struct out *o, const struct doctor_result *r)
 	add_iommu(j, host, r->facts);
 	add_boot(j, host, r->facts);
 	add_cards(j, host, r->facts);
-	list = json_add_array(j, json_root(j), "findings");
-	for (size_t i = 0; i < r->findings.n; i++)
-		add_finding(j, list, &r->findings.v[i]);
+	json_findings(j, &r->findings);
 }

@@ -70,6 +70,11 @@ void out_mapping(struct out *o, const struct mapping_result *r)
 	o->ops->mapping(o, r);
 }
 
+void out_setup(struct out *o, const struct setup_result *r)
+{
+	o->ops->setup(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

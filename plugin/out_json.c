@@ -231,6 +231,7 @@ const struct out_ops out_json_ops = {
 	.edit = json_edit,
 	.hook = json_hook,
 	.mapping = json_mapping,
+	.setup = json_setup,
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

@@ -31,6 +31,7 @@ const struct out_ops out_text_ops = {
 	.edit = text_edit,
 	.hook = text_hook,
 	.mapping = text_mapping,
+	.setup = text_setup,
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

@@ -20,6 +20,7 @@
 #include "propstr.h"
 #include "run.h"
 #include "settings.h"
+#include "setup.h"
 #include "snapshot.h"
 #include "vmconf.h"
 
@@ -210,6 +211,18 @@ struct mapping_result {
 	const struct mapping_row *rows;
 	size_t n;
 	const char *path, *diff;	/* of a change */
+};
+
+/* --- setup --------------------------------------------------------------------------------- */
+
+enum setup_state { SETUP_PLANNED, SETUP_APPLIED, SETUP_UNDONE, SETUP_FAILED, SETUP_REFUSED, SETUP_VERIFIED };
+
+struct setup_result {
+	enum setup_state state;
+	const struct setup_plan *plan;		/* planned, applied, failed; NULL = it is not about one */
+	const char *diff;			/* of the plan; refused: the three versions */
+	const struct setup_report *report;	/* NULL = nothing was tried */
+	const struct findings *findings;	/* verified */
 };
 
 #endif

@@ -21,6 +21,8 @@ struct config_result;
 struct edit_result;
 struct hook_result;
 struct mapping_result;
+struct setup_result;
+struct findings;
 
 enum tone { TONE_PLAIN, TONE_HEAD, TONE_FAINT, TONE_GOOD, TONE_BAD };
 
@@ -75,5 +77,8 @@ void text_config(struct out *o, const struct config_result *r);
 void text_edit(struct out *o, const struct edit_result *r);
 void text_hook(struct out *o, const struct hook_result *r);
 void text_mapping(struct out *o, const struct mapping_result *r);
+void text_setup(struct out *o, const struct setup_result *r);
+/* Each finding, and how many of which kind. */
+void text_findings(struct out *o, const struct findings *l);
 
 #endif

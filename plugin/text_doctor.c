@@ -70,6 +70,13 @@ static void put_sum(struct out *o, const struct findings *l)
 	fputs(*comma ? ".\n" : "Nothing is wrong.\n", o->to);
 }
 
+void text_findings(struct out *o, const struct findings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		put_finding(o, &l->v[i]);
+	put_sum(o, l);
+}
+
 void text_doctor(struct out *o, const struct doctor_result *r)
 {
 	if (r->vmid) {
@@ -78,7 +85,5 @@ void text_doctor(struct out *o, const struct doctor_result *r)
 	} else {
 		put_host(o, r->facts);
 	}
-	for (size_t i = 0; i < r->findings.n; i++)
-		put_finding(o, &r->findings.v[i]);
-	put_sum(o, &r->findings);
+	text_findings(o, &r->findings);
 }

@@ -21,6 +21,7 @@ $ pve-gpu --help
 >   config VMID         the passthrough part of a VM's config, explained
 >   watch               give back what no post-stop gives back; systemd runs it
 >   doctor [VMID]       what stands in the way of the host or a VM, what to type
+>   setup               make this host fit for it, and take that back
 > 
 > options of every command:
 >       --json          one JSON document instead of text
@@ -130,7 +131,7 @@ $ pve-gpu release 1 -h
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release attach detach hook mapping config doctor; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release attach detach hook mapping config doctor setup; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION

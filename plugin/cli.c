@@ -191,7 +191,7 @@ int cli_failed(struct cli *c, const struct err *e)
 	return CLI_FAILED;
 }
 
-/* Giving back is not left half done for a Ctrl-C: every wait in it has an end. */
+/* Neither giving back nor setting up is left half done for a Ctrl-C: every wait in them has an end. */
 static void hold_signals(void)
 {
 	sigset_t set;
@@ -221,7 +221,7 @@ static int finish(struct cli *c, int status)
 
 static int run(struct cli *c)
 {
-	if (c->command->changes_devices && !c->dry_run)
+	if ((c->command->changes_devices && !c->dry_run) || c->apply || c->undo)
 		hold_signals();
 	return c->command->run(c);
 }

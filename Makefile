@@ -123,6 +123,11 @@ $(FUZZ:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/re
 check-fuzz: $(FUZZ:%=$(BUILD)/%)
 	@for f in $(FUZZ); do $(BUILD)/$$f tests/fuzz/seeds/$$f tests/corpus || exit 1; done
 
+# The page of report in a browser
+.PHONY: check-page
+check-page: tests
+	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/page/run
+
 $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -186,6 +191,7 @@ check:
 	$(MAKE) check-clang
 	$(MAKE) fuzz FUZZ_SECONDS=5
 	$(MAKE) rings
+	$(MAKE) check-page
 	$(MAKE) check-sanitize
 	$(MAKE) check-valgrind
 	$(MAKE) check-lab
@@ -230,6 +236,7 @@ help:
 	@echo 'make rings           unit, tree, claim and cli tests; seconds, no root needed'
 	@echo 'make check-sanitize  the same under ASan and UBSan'
 	@echo 'make check-valgrind  the same under valgrind, with a sample of the loops over all writes'
+	@echo 'make check-page      the page of report in Chromium'
 	@echo 'make check-lab       the real kernel in QEMU'
 	@echo 'make fuzz            the parsers and the editor with clang, a minute each (FUZZ_SECONDS)'
 	@echo 'make check-model     the lease protocol, searched by spin'

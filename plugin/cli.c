@@ -75,6 +75,11 @@ static const struct option setup_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option report_options[] = {
+	{ "html", 0, "FILE", offsetof(struct cli, html), "a page in FILE instead of text; '-' for stdout" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -181,6 +186,15 @@ const struct command commands[] = {
 		"put back. Exit status 3: --verify found something else than promised; 4:\n"
 		"refused, because somebody has changed a file since, or because it cannot be told\n"
 		"how the host boots.",
+	}, {
+		.name = "report", .run = cmd_report, .args = "", .options = report_options,
+		.summary = "everything that a helper would ask for, without secrets",
+		.about =
+		"Writes down the host, its cards, groups, drivers and who holds them, all\n"
+		"findings, the leases, every VM with devices, and what the logs say of it, as\n"
+		"text to be pasted or as one page that needs nothing else. MAC addresses, UUIDs,\n"
+		"serial numbers, keys and passwords are taken out; look at it before you give it\n"
+		"away.",
 	},
 	{ .name = NULL },
 };
@@ -234,6 +248,8 @@ static int open_and_run(struct cli *c)
 
 	if (host_open(&h, c->root, &e) < 0)
 		return cli_failed(c, &e);
+	if (!getcwd(c->folder, sizeof(c->folder)))
+		c->folder[0] = '\0';
 	if (chdir("/") < 0) {	/* a relative root is open by now */
 		err_set(&e, errno, "cannot change to the folder '/': %s", err_text(errno));
 		status = cli_failed(c, &e);

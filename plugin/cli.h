@@ -48,6 +48,8 @@ struct cli {
 	const char *storage, *node;
 	bool apply, verify, undo, bind_static, static_ids, keep_acs;	/* setup */
 	const char *for_devices;
+	const char *html;		/* report */
+	char folder[512];		/* where it was started, "" = not known */
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
@@ -84,6 +86,7 @@ int cmd_detach(struct cli *c);
 int cmd_hook(struct cli *c);
 int cmd_mapping(struct cli *c);
 int cmd_setup(struct cli *c);
+int cmd_report(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

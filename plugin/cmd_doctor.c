@@ -46,9 +46,9 @@ static int examine_vm(struct cli *c, struct doctor_result *r, struct err *e)
 	struct lint l;
 	int status = lint_load(c->h, r->vmid, c->now_unix, r->facts, &l, e);
 
-	if (status == 0 && l.guest.kind == GUEST_CONTAINER) {
-		finding_add(&r->findings, "vm-container", SEVERITY_OK, NULL, NULL, "%u is a container: it takes no PCI devices.",
-			    r->vmid);
+	if (status == 0 && l.guest.kind != GUEST_VM) {
+		finding_add(&r->findings, "vm-none", SEVERITY_OK, NULL, NULL, "%u is a %s.", r->vmid, l.guest.kind == GUEST_CONTAINER ?
+			    "container: it takes no PCI devices" : "template: it never runs with devices");
 		out_doctor(&c->out, r);
 	} else if (status == 0) {
 		if (!l.guest.n)

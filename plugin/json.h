@@ -64,6 +64,8 @@ void json_edit(struct out *o, const struct edit_result *r);
 void json_hook(struct out *o, const struct hook_result *r);
 void json_mapping(struct out *o, const struct mapping_result *r);
 struct setup_result;
+struct report;
+struct facts;
 struct findings;
 void json_list(struct out *o, const struct list_result *r);
 void json_plan(struct out *o, const struct plan_result *r);
@@ -71,6 +73,8 @@ void json_status(struct out *o, const struct status_result *r);
 void json_release(struct out *o, const struct release_result *r);
 void json_doctor(struct out *o, const struct doctor_result *r);
 void json_setup(struct out *o, const struct setup_result *r);
-void json_findings(struct json *j, const struct findings *l);	/* "findings" of the document */
+void json_report(struct out *o, const struct report *r);
+void json_facts(struct json *j, struct json_object *in, const struct facts *f);		/* as "host" */
+void json_findings(struct json *j, struct json_object *in, const struct findings *l);	/* as "findings" */
 
 #endif

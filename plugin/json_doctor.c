@@ -110,25 +110,29 @@ static void add_finding(struct json *j, struct json_object *list, const struct f
 	json_add_text(j, v, "fix", f->fix);
 }
 
-void json_findings(struct json *j, const struct findings *l)
+void json_findings(struct json *j, struct json_object *in, const struct findings *l)
 {
-	struct json_object *list = json_add_array(j, json_root(j), "findings");
+	struct json_object *list = json_add_array(j, in, "findings");
 
 	for (size_t i = 0; i < l->n; i++)
 		add_finding(j, list, &l->v[i]);
 }
 
+void json_facts(struct json *j, struct json_object *in, const struct facts *f)
+{
+	struct json_object *host = json_add_object(j, in, "host");
+
+	add_machine(j, host, f);
+	add_iommu(j, host, f);
+	add_boot(j, host, f);
+	add_cards(j, host, f);
+}
+
 void json_doctor(struct out *o, const struct doctor_result *r)
 {
 	struct json *j = &o->json;
-	struct json_object *host;
 
 	json_add_id(j, json_root(j), "vmid", r->vmid);
-	host = json_add_object(j, json_root(j), "host");
-
-	add_machine(j, host, r->facts);
-	add_iommu(j, host, r->facts);
-	add_boot(j, host, r->facts);
-	add_cards(j, host, r->facts);
-	json_findings(j, &r->findings);
+	json_facts(j, json_root(j), r->facts);
+	json_findings(j, json_root(j), &r->findings);
 }

@@ -79,5 +79,5 @@ void json_setup(struct out *o, const struct setup_result *r)
 	if (r->report)
 		add_report(j, v, r->report);
 	if (r->findings)
-		json_findings(j, r->findings);
+		json_findings(j, json_root(j), r->findings);
 }

@@ -65,7 +65,7 @@ int lint_load(struct host *h, unsigned vmid, uint64_t now_unix, const struct fac
 
 	*ret = (struct lint){ .vmid = vmid, .facts = facts, .view = GUEST_VIEW_INIT };
 	r = guest_load(h, vmid, NULL, &ret->guest, e);
-	if (r < 0 || ret->guest.kind == GUEST_CONTAINER)
+	if (r < 0 || ret->guest.kind != GUEST_VM)
 		return r;
 	r = load_config(h, ret, e);
 	if (r == 0) {

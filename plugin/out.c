@@ -75,6 +75,11 @@ void out_setup(struct out *o, const struct setup_result *r)
 	o->ops->setup(o, r);
 }
 
+void out_report(struct out *o, const struct report *r)
+{
+	o->ops->report(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

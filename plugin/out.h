@@ -18,6 +18,7 @@
 #include "result.h"
 
 struct out;
+struct report;
 
 struct out_ops {
 	void (*list)(struct out *o, const struct list_result *r);
@@ -30,6 +31,7 @@ struct out_ops {
 	void (*hook)(struct out *o, const struct hook_result *r);
 	void (*mapping)(struct out *o, const struct mapping_result *r);
 	void (*setup)(struct out *o, const struct setup_result *r);
+	void (*report)(struct out *o, const struct report *r);
 	void (*note)(struct out *o, const char *text);
 	void (*error)(struct out *o, const struct err *e);
 	void (*finish)(struct out *o);
@@ -57,6 +59,7 @@ void out_edit(struct out *o, const struct edit_result *r);
 void out_hook(struct out *o, const struct hook_result *r);
 void out_mapping(struct out *o, const struct mapping_result *r);
 void out_setup(struct out *o, const struct setup_result *r);
+void out_report(struct out *o, const struct report *r);
 
 /* Worth knowing, no part of the answer; not said with -q.  Each line of `lines` is a note. */
 void out_note(struct out *o, const char *fmt, ...) _printf_(2, 3);

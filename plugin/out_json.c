@@ -232,6 +232,7 @@ const struct out_ops out_json_ops = {
 	.hook = json_hook,
 	.mapping = json_mapping,
 	.setup = json_setup,
+	.report = json_report,
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

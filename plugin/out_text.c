@@ -32,6 +32,7 @@ const struct out_ops out_text_ops = {
 	.hook = text_hook,
 	.mapping = text_mapping,
 	.setup = text_setup,
+	.report = text_report,
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

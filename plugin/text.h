@@ -22,6 +22,8 @@ struct edit_result;
 struct hook_result;
 struct mapping_result;
 struct setup_result;
+struct report;
+struct facts;
 struct findings;
 
 enum tone { TONE_PLAIN, TONE_HEAD, TONE_FAINT, TONE_GOOD, TONE_BAD };
@@ -78,6 +80,9 @@ void text_edit(struct out *o, const struct edit_result *r);
 void text_hook(struct out *o, const struct hook_result *r);
 void text_mapping(struct out *o, const struct mapping_result *r);
 void text_setup(struct out *o, const struct setup_result *r);
+void text_report(struct out *o, const struct report *r);
+/* What host this is, in a line or two. */
+void text_host(struct out *o, const struct facts *f);
 /* Each finding, and how many of which kind. */
 void text_findings(struct out *o, const struct findings *l);
 

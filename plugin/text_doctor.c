@@ -35,7 +35,7 @@ static void put_finding(struct out *o, const struct finding *v)
 	}
 }
 
-static void put_host(struct out *o, const struct facts *f)
+void text_host(struct out *o, const struct facts *f)
 {
 	struct str line = STR_INIT;
 
@@ -83,7 +83,7 @@ void text_doctor(struct out *o, const struct doctor_result *r)
 		text_put(o, TONE_HEAD, "VM %u", r->vmid);
 		fputs(":\n", o->to);
 	} else {
-		put_host(o, r->facts);
+		text_host(o, r->facts);
 	}
 	text_findings(o, &r->findings);
 }

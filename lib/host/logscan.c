@@ -22,9 +22,15 @@ struct seen {
 	char where[160], line[400];	/* of the last one */
 };
 
+#define KEPT_LINES 120
+
 struct logscan {
 	struct seen *v;
 	size_t n;
+	bool keeps;
+	char *kept[KEPT_LINES];		/* a ring */
+	size_t n_kept;
+	struct str joined;
 };
 
 static size_t count_patterns(void)
@@ -50,6 +56,7 @@ int logscan_new(struct logscan **ret, struct err *e)
 	for (size_t i = 0; log_tables[i]; i++)
 		for (const struct log_pattern *p = log_tables[i]; p->id; p++)
 			s->v[s->n++].pattern = p;
+	s->joined = (struct str)STR_INIT;
 	*ret = s;
 	return 0;
 }
@@ -61,6 +68,9 @@ void logscan_free(struct logscan *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].compiled)
 			regfree(&s->v[i].expression);
+	for (size_t i = 0; i < KEPT_LINES; i++)
+		free(s->kept[i]);
+	str_release(&s->joined);
 	free(s->v);
 	free(s);
 }
@@ -92,8 +102,43 @@ static bool fits(struct seen *v, const char *line)
 	return v->compiled && regexec(&v->expression, line, 0, NULL, 0) == 0;
 }
 
+void logscan_keep(struct logscan *s)
+{
+	s->keeps = true;
+}
+
+static bool speaks_of_it(const char *line)
+{
+	return has_one_of(line, "vfio,VFIO,DMAR,AMD-Vi,iommu,IOMMU,nvidia,NVRM,amdgpu,nouveau,i915,vgaarb,hostpci,AER:,BAR ,"
+			  "pve-gpu,TASK ");
+}
+
+static void keep(struct logscan *s, const char *where, const char *line)
+{
+	char **slot = &s->kept[s->n_kept % KEPT_LINES];
+	char *text;
+
+	if (asprintf(&text, "%s: %s", where, line) < 0)
+		return;
+	free(*slot);
+	*slot = text;
+	s->n_kept++;
+}
+
+const char *logscan_kept(struct logscan *s)
+{
+	size_t first = s->n_kept > KEPT_LINES ? s->n_kept - KEPT_LINES : 0;
+
+	str_clear(&s->joined);
+	for (size_t i = first; i < s->n_kept; i++)
+		(void)str_addf(&s->joined, "%s\n", s->kept[i % KEPT_LINES]);
+	return s->joined.s;
+}
+
 void logscan_line(struct logscan *s, const char *where, const char *line)
 {
+	if (s->keeps && speaks_of_it(line))
+		keep(s, where, line);
 	for (size_t i = 0; i < s->n; i++) {
 		struct seen *v = &s->v[i];
 
@@ -128,15 +173,11 @@ void logscan_findings(const struct logscan *s, struct findings *l)
 	}
 }
 
-int logscan_host(struct host *h, struct findings *l, struct err *e)
+int logscan_read(struct host *h, struct logscan *s, struct findings *l, struct err *e)
 {
-	struct logscan *s = NULL;
 	uint64_t lost = 0;
-	int r = logscan_new(&s, e);
+	int r = logread_kernel(h, s, &lost);
 
-	if (r < 0)
-		return r;
-	r = logread_kernel(h, s, &lost);
 	if (r < 0 && r != -ENOENT)
 		finding_add(l, "log-unreadable", SEVERITY_HINT, finding_text("/dev/kmsg: %s", err_text(r)).s, "run it as root",
 			    "The kernel's log cannot be read, so what it says is missing here.");
@@ -146,6 +187,16 @@ int logscan_host(struct host *h, struct findings *l, struct err *e)
 			    (unsigned long long)lost);
 	r = logread_tasks(h, s);
 	logscan_findings(s, l);
-	logscan_free(s);
 	return r == -ENOMEM || l->failed ? err_nomem(e) : 0;
+}
+
+int logscan_host(struct host *h, struct findings *l, struct err *e)
+{
+	struct logscan *s = NULL;
+	int r = logscan_new(&s, e);
+
+	if (r == 0)
+		r = logscan_read(h, s, l, e);
+	logscan_free(s);
+	return r;
 }

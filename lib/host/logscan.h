@@ -22,6 +22,10 @@ void logscan_line(struct logscan *s, const char *where, const char *line);
 /* Every line of a text, which is cut into them. */
 void logscan_text(struct logscan *s, const char *where, char *text);
 
+/* From now on keep what speaks of passthrough, the last lines of it: "kernel log: DMAR: ...", a line each. */
+void logscan_keep(struct logscan *s);
+const char *logscan_kept(struct logscan *s);	/* "" = nothing; valid until the next line */
+
 /* One finding per kind of line that was seen: how often, and the last one as evidence. */
 void logscan_findings(const struct logscan *s, struct findings *l);
 
@@ -31,5 +35,7 @@ void logscan_findings(const struct logscan *s, struct findings *l);
  * A log that cannot be read is a finding, no failure.
  */
 int logscan_host(struct host *h, struct findings *l, struct err *e) _must_check_;
+/* The same with the caller's scan, for what it keeps. */
+int logscan_read(struct host *h, struct logscan *s, struct findings *l, struct err *e) _must_check_;
 
 #endif

@@ -66,7 +66,7 @@ $ pve-gpu doctor 1 --root vms
 % echo 'arch: amd64' >vms/etc/pve/lxc/300.conf
 $ pve-gpu doctor 300 --root vms
 > VM 300:
-> ok       300 is a container: it takes no PCI devices. [vm-container]
+> ok       300 is a container: it takes no PCI devices. [vm-none]
 > Nothing is wrong.
 ? 0
 # A host that cannot have devices at all is worth a line.

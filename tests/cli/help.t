@@ -22,6 +22,7 @@ $ pve-gpu --help
 >   watch               give back what no post-stop gives back; systemd runs it
 >   doctor [VMID]       what stands in the way of the host or a VM, what to type
 >   setup               make this host fit for it, and take that back
+>   report              everything that a helper would ask for, without secrets
 > 
 > options of every command:
 >       --json          one JSON document instead of text
@@ -131,7 +132,7 @@ $ pve-gpu release 1 -h
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release attach detach hook mapping config doctor setup; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release attach detach hook mapping config doctor setup report; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION

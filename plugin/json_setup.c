@@ -75,7 +75,7 @@ void json_setup(struct out *o, const struct setup_result *r)
 	json_add_text(j, v, "state", state_name(r->state));
 	if (r->plan)
 		add_plan(j, v, r->plan);
-	add_lines(j, v, "diff", r->diff);
+	json_add_bytes(j, v, "diff", r->diff, strlen(r->diff));
 	if (r->report)
 		add_report(j, v, r->report);
 	if (r->findings)

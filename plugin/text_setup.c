@@ -1,36 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What setup would do, did, or found, for people. */
 #include <string.h>
-#include <unistd.h>
 
 #include "out.h"
 #include "text.h"
-
-static enum tone tone_of(const char *line)
-{
-	switch (*line) {
-	case '+': return line[1] == '+' ? TONE_HEAD : TONE_GOOD;
-	case '-': return line[1] == '-' ? TONE_HEAD : TONE_BAD;
-	case '@': return TONE_FAINT;
-	default: return TONE_PLAIN;
-	}
-}
-
-/* A terminal is not to obey what stands in a file; a pipe gets the bytes. */
-static void put_diff(struct out *o, const char *diff)
-{
-	if (!isatty(fileno(o->to))) {
-		fputs(diff, o->to);
-		return;
-	}
-	while (*diff) {
-		size_t n = strcspn(diff, "\n");
-
-		text_put(o, tone_of(diff), "%.*s", (int)n, diff);
-		fputc('\n', o->to);
-		diff += n + (diff[n] != '\0');
-	}
-}
 
 static void put_lines(struct out *o, const char *lines)
 {
@@ -74,7 +47,7 @@ static void put_plan(struct out *o, const struct setup_result *r)
 	if (!p->n) {
 		text_wrap(o, TONE_GOOD, 0, 0, "There is nothing to change on this host.");
 	} else {
-		put_diff(o, r->diff);
+		text_diff(o, r->diff);
 		fputs("\nWhy:\n", o->to);
 		put_lines(o, *p->why.s ? p->why.s : "the cards are to be VFIO's from the boot on\n");
 		if (p->initramfs || p->refresh)
@@ -108,7 +81,7 @@ static void put_state(struct out *o, const struct setup_result *r)
 static void put_conflict(struct out *o, const struct setup_result *r)
 {
 	fprintf(o->to, "The original against what setup wrote, and that against what is there now:\n\n");
-	put_diff(o, r->diff);
+	text_diff(o, r->diff);
 	fflush(o->to);
 }
 
@@ -119,7 +92,7 @@ void text_setup(struct out *o, const struct setup_result *r)
 		put_plan(o, r);
 		break;
 	case SETUP_APPLIED:
-		put_diff(o, r->diff);
+		text_diff(o, r->diff);
 		put_state(o, r);
 		break;
 	case SETUP_UNDONE:

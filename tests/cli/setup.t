@@ -23,7 +23,7 @@ $ pve-gpu setup --root m
 $ diff -r before m/etc
 ? 0
 $ pve-gpu setup --root m --json | helper json setup
-> setup: {"state":"planned","files":["/etc/kernel/cmdline"],"why":["intel_iommu=on: put onto the kernel's command line, because this kernel leaves Intel's IOMMU off by itself"],"commands":["proxmox-boot-tool refresh"],"reboot":true,"diff":["--- a/etc/kernel/cmdline","+++ b/etc/kernel/cmdline","@@ -1 +1 @@","-root=ZFS=rpool/ROOT/pve-1 boot=zfs","+root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on"]}
+> setup: {"state":"planned","files":["/etc/kernel/cmdline"],"why":["intel_iommu=on: put onto the kernel's command line, because this kernel leaves Intel's IOMMU off by itself"],"commands":["proxmox-boot-tool refresh"],"reboot":true,"diff":"--- a/etc/kernel/cmdline\n+++ b/etc/kernel/cmdline\n@@ -1 +1 @@\n-root=ZFS=rpool/ROOT/pve-1 boot=zfs\n+root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n"}
 ? 0
 $ pve-gpu setup --verify --root m
 ! pve-gpu: pve-gpu setup has changed nothing on this host

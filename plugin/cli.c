@@ -64,6 +64,12 @@ static const struct option mapping_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option doctor_options[] = {
+	{ "fix", 0, NULL, offsetof(struct cli, fix), "mend what is safe to mend in the VM's config" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "with --fix: show the diff, write nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 static const struct option setup_options[] = {
 	{ "apply", 0, NULL, offsetof(struct cli, apply), "do it; without, it is only shown" },
 	{ "verify", 0, NULL, offsetof(struct cli, verify), "after the reboot: is everything as promised?" },
@@ -166,15 +172,16 @@ const struct command commands[] = {
 		"have done, and writes a line about it. pve-gpu-watch.path starts it. Never\n"
 		"acts on a VM that runs. SIGTERM ends it when what it is at is done.",
 	}, {
-		.name = "doctor", .run = cmd_doctor, .args = "[VMID]", .args_max = 1,
+		.name = "doctor", .run = cmd_doctor, .args = "[VMID]", .args_max = 1, .options = doctor_options,
 		.summary = "what stands in the way of the host or a VM, what to type",
 		.about =
 		"Examines the host: firmware, IOMMU, kernel command line, modules, groups, cards\n"
 		"and who uses them, and what the logs say since the boot. With VMID: what would\n"
 		"keep that VM from starting, what its guest will stumble over, and what costs\n"
 		"against bare metal. Each finding has a severity, what was seen and where, and\n"
-		"what to do. Changes nothing.\n"
-		"Exit status 3: there is a blocker or a problem.",
+		"what to do. Changes nothing, unless --fix is given: it writes what is safe into\n"
+		"the VM's config and shows the diff.\n"
+		"Exit status 3: there is a blocker or a problem; 4: --fix was refused.",
 	}, {
 		.name = "setup", .run = cmd_setup, .args = "", .options = setup_options,
 		.summary = "make this host fit for it, and take that back",

@@ -47,6 +47,7 @@ struct cli {
 	} attach;
 	const char *storage, *node;
 	bool apply, verify, undo, bind_static, static_ids, keep_acs;	/* setup */
+	bool fix;			/* doctor */
 	const char *for_devices;
 	const char *html;		/* report */
 	char folder[512];		/* where it was started, "" = not known */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* pve-gpu doctor [VMID]: what is true on this host or of this VM, why it matters, what to type. */
-#include "cli.h"
+#include <errno.h>
+
+#include "edited.h"
 #include "facts.h"
 #include "finding.h"
 #include "lint.h"
@@ -41,6 +43,38 @@ static void note_host(struct cli *c, const struct facts *facts)
 	findings_release(&host);
 }
 
+/* The safe ones, through the editor that attach uses: the VM's lock, a look back, a diff. */
+static int mend_vm(struct cli *c, struct lint *l)
+{
+	struct vmfile_edit what = { .edit = lint_fix, .arg = l, .dry_run = c->dry_run };
+	struct vmfile_change change = VMFILE_CHANGE_INIT;
+	struct vmfile_models models;
+	struct err e = ERR_INIT;
+	int status;
+
+	vmfile_models_load(c->h, &models);
+	if (vmfile_change(c->h, l->vmid, &models.env, &what, &change, &e) < 0)
+		status = edited_not(c, l->vmid, &e);
+	else
+		status = edited(c, l->vmid, &change, NULL, 0);
+	vmfile_change_release(&change);
+	vmfile_models_release(&models);
+	return status;
+}
+
+static int mend(struct cli *c, const struct doctor_result *r, struct err *e)
+{
+	struct lint l;
+	int status = lint_load(c->h, r->vmid, c->now_unix, r->facts, &l, e);
+
+	if (status == 0 && l.guest.kind != GUEST_VM)
+		status = err_set(e, EINVAL, "%u is no VM that runs with devices: there is nothing to mend", r->vmid);
+	if (status == 0)
+		status = mend_vm(c, &l);
+	lint_release(&l);
+	return status;
+}
+
 static int examine_vm(struct cli *c, struct doctor_result *r, struct err *e)
 {
 	struct lint l;
@@ -69,10 +103,19 @@ int cmd_doctor(struct cli *c)
 	struct facts *facts = NULL;
 	int status = c->n_args ? cli_vmid(c, 0, &r.vmid) : 0;
 
+	if (!status && c->fix && !r.vmid)
+		status = cli_usage(c, "--fix is for a VM: pve-gpu doctor VMID --fix; a host is mended by 'pve-gpu setup'");
+	if (!status && c->dry_run && !c->fix)
+		status = cli_usage(c, "--dry-run goes with --fix; without that nothing is changed anyway");
 	if (status)
 		return status;
 	status = facts_load(c->h, &facts, &e);
 	r.facts = facts;
+	if (status == 0 && c->fix) {
+		status = mend(c, &r, &e);
+		facts_free(facts);
+		return status < 0 ? cli_failed(c, &e) : status;
+	}
 	if (status == 0)
 		status = r.vmid ? examine_vm(c, &r, &e) : examine_host(c, &r, &e);
 	if (status == 0)

@@ -6,6 +6,7 @@
  *   lint_start.c   what keeps it from starting, or its devices from working
  *   lint_guest.c   what the guest will stumble over
  *   lint_speed.c   what it costs against bare metal, by how much, and who says so
+ *   lint_fix.c     the safe ones mended
  *
  * A rule reads and judges, as those of lib/host/finding.h do.
  */
@@ -16,6 +17,7 @@
 #include "finding.h"
 #include "guest.h"
 #include "vmconf.h"
+#include "vmedit.h"
 
 struct lint {
 	unsigned vmid;
@@ -33,6 +35,8 @@ struct lint_rule {
 	const char *id;			/* NULL ends a table */
 	enum severity severity;
 	void (*check)(const struct lint *l, const struct lint_rule *r, struct findings *f);
+	/* Mends it in the configuration; NULL: that is for a person to decide. */
+	int (*fix)(const struct lint *l, struct vmedit *ed, struct err *e);
 };
 
 extern const struct lint_rule lint_start_rules[], lint_guest_rules[], lint_speed_rules[];
@@ -44,6 +48,9 @@ int lint_load(struct host *h, unsigned vmid, uint64_t now_unix, const struct fac
 void lint_release(struct lint *l);
 
 int lint_findings(const struct lint *l, struct findings *f, struct err *e) _must_check_;
+
+/* For vmfile_change(); arg is a struct lint: mends whatever applies and can be mended safely. */
+int lint_fix(void *arg, struct vmedit *ed, struct err *e) _must_check_;
 
 /* --- for the rules ------------------------------------------------------------------------- */
 
@@ -68,5 +75,11 @@ uint64_t lint_memory(const struct lint *l);	/* MiB; Proxmox's default is 512 */
 /* Graphics functions that an entry brings, in the order of the plan; NULL at the end. */
 const struct device *lint_card(const struct lint *l, size_t i);
 const struct card *lint_facts_of(const struct lint *l, const struct device *v);
+
+int lint_fix_cpu(const struct lint *l, struct vmedit *ed, struct err *e);
+int lint_fix_balloon(const struct lint *l, struct vmedit *ed, struct err *e);
+int lint_fix_agent(const struct lint *l, struct vmedit *ed, struct err *e);
+int lint_fix_numa(const struct lint *l, struct vmedit *ed, struct err *e);
+int lint_fix_kvm(const struct lint *l, struct vmedit *ed, struct err *e);
 
 #endif

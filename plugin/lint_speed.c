@@ -98,12 +98,12 @@ static void small_bar(const struct lint *l, const struct lint_rule *r, struct fi
 }
 
 const struct lint_rule lint_speed_rules[] = {
-	{ "vm-cpu-type", SEVERITY_HINT, cpu_type },
-	{ "vm-no-pcie", SEVERITY_HINT, no_pcie },
-	{ "vm-small-pages", SEVERITY_HINT, small_pages },
-	{ "vm-numa", SEVERITY_HINT, two_nodes },
-	{ "vm-slow-start", SEVERITY_HINT, slow_start },
-	{ "vm-aspm", SEVERITY_HINT, aspm },
-	{ "vm-small-bar", SEVERITY_HINT, small_bar },
+	{ "vm-cpu-type", SEVERITY_HINT, cpu_type, lint_fix_cpu },
+	{ "vm-no-pcie", SEVERITY_HINT, no_pcie, NULL },
+	{ "vm-small-pages", SEVERITY_HINT, small_pages, NULL },
+	{ "vm-numa", SEVERITY_HINT, two_nodes, NULL },
+	{ "vm-slow-start", SEVERITY_HINT, slow_start, NULL },
+	{ "vm-aspm", SEVERITY_HINT, aspm, NULL },
+	{ "vm-small-bar", SEVERITY_HINT, small_bar, NULL },
 	{ .id = NULL },
 };

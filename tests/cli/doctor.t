@@ -69,6 +69,58 @@ $ pve-gpu doctor 300 --root vms
 > ok       300 is a container: it takes no PCI devices. [vm-none]
 > Nothing is wrong.
 ? 0
+# The safe ones are mended, the others are left to a person.
+% cp vms/etc/pve/qemu-server/205.conf before
+$ pve-gpu doctor 205 --fix --dry-run --root vms
+> --- a/etc/pve/qemu-server/205.conf
+> +++ b/etc/pve/qemu-server/205.conf
+> @@ -1,4 +1,5 @@
+> -balloon: 2048
+> +agent: 1
+> +balloon: 0
+>  bios: ovmf
+>  cpu: host
+>  hostpci0: 0000:41:00,pcie=1
+> VM 205: this would be written to /etc/pve/qemu-server/205.conf.
+? 0
+$ diff before vms/etc/pve/qemu-server/205.conf
+? 0
+$ pve-gpu doctor 202 --fix --root vms
+> --- a/etc/pve/qemu-server/202.conf
+> +++ b/etc/pve/qemu-server/202.conf
+> @@ -4,7 +4,7 @@
+>  cpu: host
+>  hostpci0: 0000:01:00,pcie=1
+>  hugepages: 1024
+> -kvm: 0
+>  machine: q35
+>  memory: 60000
+>  name: too-much
+> +numa: 1
+> VM 202: written to /etc/pve/qemu-server/202.conf.
+? 0
+$ pve-gpu doctor 202 --fix --root vms
+> VM 202: there is nothing to change.
+? 0
+$ pve-gpu doctor 201 --fix --root vms --json | helper json diff written
+> diff: "--- a/etc/pve/qemu-server/201.conf\n+++ b/etc/pve/qemu-server/201.conf\n@@ -1,7 +1,7 @@\n args: -cpu 'host,kvm=off,hv_vendor_id=whatever'\n hookscript: local:snippets/gpu-hook\n agent: 1\n-cpu: x86-64-v2-AES\n+cpu: host\n hostpci0: 0000:01:00,pcie=1\n machine: pc-q35-9.0\n memory: 4096\n"
+> written: true
+? 0
+$ pve-gpu doctor --fix --root vms
+! pve-gpu: --fix is for a VM: pve-gpu doctor VMID --fix; a host is mended by 'pve-gpu setup'
+!   'pve-gpu doctor --help' tells more
+? 2
+$ pve-gpu doctor 205 --dry-run --root vms
+! pve-gpu: --dry-run goes with --fix; without that nothing is changed anyway
+!   'pve-gpu doctor --help' tells more
+? 2
+$ pve-gpu doctor 300 --fix --root vms
+! pve-gpu: 300 is no VM that runs with devices: there is nothing to mend
+? 1
+% echo 'lock: backup' >>vms/etc/pve/qemu-server/205.conf
+$ pve-gpu doctor 205 --fix --root vms
+! pve-gpu: VM 205 is locked (backup): Proxmox is in the middle of a long operation on it; nothing was changed. Wait for its end, or, if it died, 'qm unlock 205'
+? 4
 # A host that cannot have devices at all is worth a line.
 % mktree $cases/../trees/no-iommu.tree none
 $ pve-gpu doctor 100 --root none | head -n 5

@@ -133,8 +133,9 @@ $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 
 # Ring 5: a real kernel with an emulated IOMMU and cards
 .PHONY: check-lab demo bench
-check-lab: all $(BUILD)/storm
+check-lab: all $(BUILD)/storm $(BUILD)/mktree
 	tests/lab/run
+	tests/lab/early
 $(BUILD)/storm: $(BUILD)/tests/lab/guest/storm.o
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 demo:

@@ -103,6 +103,16 @@ $ pve-gpu setup --undo --root m
 ? 0
 $ diff -r before m/etc
 ? 0
+# A drop-in of GRUB, as grub-mkconfig reads it: sourced by a shell, after the file.
+% mktree $cases/../trees/host-intel-off.tree g
+$ pve-gpu setup --apply --root g -q | tail -n 3
+> update-grub: not run, because this is not the running machine
+> 1 file changed; the originals are in /var/lib/pve-gpu/setup. Reboot, then:
+>   pve-gpu setup --verify
+? 0
+$ . ./g/etc/default/grub; for f in ./g/etc/default/grub.d/*.cfg; do . "$f"; done; echo "$GRUB_CMDLINE_LINUX|$GRUB_CMDLINE_LINUX_DEFAULT"
+> |quiet intel_iommu=on
+? 0
 # A card that no driver of the host is to meet.
 % mktree $cases/../trees/host-ids-twins.tree t
 $ pve-gpu setup --static --for 41:00 --root t

@@ -19,12 +19,27 @@ static int host_findings(struct cli *c, const struct facts *facts, struct findin
 	return r;
 }
 
+/* What can be mended by changing files need not be typed. */
+static void note_setup(struct cli *c, const struct facts *facts)
+{
+	const struct setup_wish wish = { .way = SETUP_DYNAMIC };
+	struct err e = ERR_INIT;
+	struct setup_plan plan;
+
+	if (setup_make(c->h, facts, &wish, &plan, &e) == 0 && plan.n)
+		out_note(&c->out, "'pve-gpu setup' shows %zu file%s that it would change because of this", plan.n,
+			 plan.n == 1 ? "" : "s");
+	setup_release(&plan);
+}
+
 static int examine_host(struct cli *c, struct doctor_result *r, struct err *e)
 {
 	int status = host_findings(c, r->facts, &r->findings, e);
 
-	if (status == 0)
+	if (status == 0) {
 		out_doctor(&c->out, r);
+		note_setup(c, r->facts);
+	}
 	return status;
 }
 

@@ -149,6 +149,9 @@ static int take_out(struct host *h, const struct setup_cut *c, struct setup_plan
 		return 0;
 	(void)str_addf(&p->why, "%s%s%s: taken out, because %s\n", source_format(&c->at).s, c->word[0] ? ": " : "", c->word,
 		       c->why);
+	if (str_starts(c->word, "pcie_acs_override"))
+		(void)str_add(&p->notes, "without the ACS override groups become as large as they are: see 'pve-gpu doctor' after the reboot; "
+			      "--keep-acs-override leaves it in place\n");
 	p->refresh |= c->cmdline;
 	p->initramfs |= !c->cmdline;
 	return c->cmdline && setup_promise_add(p, SETUP_WITHOUT, c->word) < 0 ? err_nomem(e) : 0;

@@ -7,6 +7,7 @@ $ pve-gpu doctor --root m >out; echo $?; head -n 3 out; tail -n 1 out
 >   3.70GHz, UEFI, GRUB
 > problem  allow_unsafe_interrupts is on: a guest with a device can raise any
 > 6 problems, 9 hints.
+! pve-gpu: note: 'pve-gpu setup' shows 5 files that it would change because of this
 ? 0
 $ sed 's/→/>/' out | awk 'length($0) > 80'
 ? 0
@@ -20,7 +21,8 @@ $ pve-gpu doctor --root m --json | helper json '*' host.'*' host.iommu host.boot
 > host.cards.1: {"address":"0000:01:00.0","driver":"vfio-pci","group":14,"reset_methods":["bus"],"boot_vga":false,"rom":true,"d3cold_allowed":true,"rmrr":false,"firmware_framebuffer":null}
 > findings.0: {"id":"unsafe-interrupts","severity":"problem","text":"allow_unsafe_interrupts is on: a guest with a device can raise any interrupt on the host, and this host does not need it.","evidence":"/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts: Y","fix":"take allow_unsafe_interrupts=1 out of /etc/modprobe.d and off the kernel's command line, then reboot"}
 > findings.#: 19
-> notes: []
+> notes: ["'pve-gpu setup' shows 5 files that it would change because of this"]
+! pve-gpu: note: 'pve-gpu setup' shows 5 files that it would change because of this
 ? 0
 # Nothing is wrong: nothing to do, and said so.
 % mktree $cases/../trees/host-intel-grub.tree fine

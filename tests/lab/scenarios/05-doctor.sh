@@ -1,7 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # words of lib.sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The doctor on a real kernel: the IOMMU, a group with strangers in it, a VM without a hookscript, and a clean boot log that has
-# nothing to find.
+# The doctor on a real kernel: the IOMMU, a group with strangers in it, a VM, and a healthy boot's log without a finding.
 # board: workstation
 
 mkvm 100 'hostpci0: 0000:01:00,pcie=1' 'machine: q35'

@@ -34,6 +34,22 @@ static int seems_watched(struct play *p)
 	return fd;
 }
 
+/* The keeper has said that it is there: without that nothing lingers. */
+static void wait_for_keeper(struct play *p)
+{
+	bool there = false;
+
+	for (int i = 0; i < KEEPER_PATIENCE_MS / 10 && !there; i++) {
+		int fd = host_open_file(&p->k.host, LEASE_KEEPER, O_RDWR, 0);
+
+		there = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+		if (fd >= 0)
+			close(fd);
+		usleep(10000);
+	}
+	assert_true(there);
+}
+
 /* The VM has run and stopped, the keeper looks on. */
 static void stopped(struct play *p, struct keeper *k, const struct scenario *s)
 {
@@ -41,6 +57,7 @@ static void stopped(struct play *p, struct keeper *k, const struct scenario *s)
 	play_claim(p, s->vmid);
 	play_vm_up(p, true);
 	keeper_start(p, k);
+	wait_for_keeper(p);
 	keeper_is_quiet(p, k, "while the VM runs");
 	stop(p);
 }

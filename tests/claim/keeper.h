@@ -46,7 +46,7 @@ bool keeper_ended(struct keeper *k, int ms);
 void keeper_is_quiet(struct play *p, struct keeper *k, const char *what);
 /* Tells it to stop. */
 void keeper_stop(struct keeper *k);
-/* It ends with this status: 0 = no lease left, 1 = told to stop. */
+/* It ends with this status: 0 = no lease left, 1 = told to stop, -1 = either. */
 void keeper_ends(struct keeper *k, int want);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* post-start notes who QEMU is; post-stop is the story of giving back. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "hook.h"
@@ -71,6 +72,7 @@ int hook_poststop(struct hook *k)
 	c.limit = k->limit;
 	claim_budget(&c, settings.release_wait, settings.stop_deadline);
 	c.linger_ms = settings.linger;
+	c.end = guest_end(k->h, getppid());
 	r = claim_return(&c, &had, &e);
 	tell_notes(k->out, "pve-gpu: ", &c.notes);
 	if (r == 0 && had && c.lease.linger && !c.lease.returning) {

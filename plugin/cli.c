@@ -92,7 +92,8 @@ const struct command commands[] = {
 		.summary = "graphics cards: driver, IOMMU group, reset, who holds them",
 		.about =
 		"Shows every graphics card with all functions of its slot: address, driver, IOMMU\n"
-		"group, reset methods as the kernel lists them, and who holds it.",
+		"group, reset methods as the kernel lists them, who holds it, and below it what\n"
+		"is wrong with it; with -v also its link and the errors the kernel counted.",
 	}, {
 		.name = "plan", .run = cmd_plan, .args = "VMID", .args_min = 1, .args_max = 1,
 		.summary = "what a start of the VM would do now, and every refusal",

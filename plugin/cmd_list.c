@@ -2,11 +2,13 @@
 /* pve-gpu list: the machine's cards, or every function that a VM could have. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "names.h"
 #include "probe.h"
 #include "snapshot.h"
+#include "str.h"
 
 struct listing {
 	struct cli *c;
@@ -49,8 +51,23 @@ static int choose(struct listing *l, struct err *e)
 	return 0;
 }
 
+/* A card in D3cold is let sleep: reading its config space would power it up. */
+static void find_health(struct list_device *v, struct probe *probe)
+{
+	struct err e = ERR_INIT;
+	int r;
+
+	if (strcmp(v->d->power_state, "D3cold") == 0)
+		return;
+	r = probe_health(probe, v->d->bdf, NULL, &v->health, &v->errors, &e);
+	v->seen = r == 0 ? SEEN : r == -ETIMEDOUT ? SEEN_HANGING : NOT_SEEN;
+	/* Nobody asked it to be awake; a claim will. */
+	if (r == 0 && !v->health.usable && str_starts(v->d->power_state, "D3") && v->health.verdict == HEALTH_DEGRADED)
+		v->health = (struct health){ .verdict = HEALTH_OK, .usable = true, .link = v->health.link };
+}
+
 /* One note per device that hangs; its override stays unknown. */
-static void find_overrides(struct listing *l)
+static void find_facts(struct listing *l)
 {
 	struct probe probe = PROBE_INIT(l->c->h);
 
@@ -64,6 +81,10 @@ static void find_overrides(struct listing *l)
 			snapshot_learn(l->snapshot, bdf, override);
 		else if (r != -ENOENT)
 			out_note(&l->c->out, "%s", e.msg);
+		if (r == 0 || r == -ENOENT)
+			find_health(&l->list[i], &probe);
+		else
+			l->list[i].seen = SEEN_HANGING;
 	}
 	probe_stop(&probe);
 }
@@ -133,7 +154,7 @@ int cmd_list(struct cli *c)
 	if (r == 0)
 		r = find_names(&l, &names, &e);
 	if (r == 0)
-		find_overrides(&l);
+		find_facts(&l);
 	if (r == 0)
 		r = find_holders(&l, &e);
 	if (r == 0)

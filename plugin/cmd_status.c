@@ -28,32 +28,33 @@ struct look {
 
 /* --- devices ----------------------------------------------------------------------------------- */
 
-/* While a guest has the device it may let it sleep; that it is gone is bad news in any state. */
+/* While a guest has the device it may let it sleep, and slow its link down; that it is gone is bad news in any
+ * state. */
 static bool is_problem(const struct status_device *d, const struct status_vm *vm)
 {
-	if (d->health == HEALTH_DEAD || d->health == HEALTH_HANGS)
+	if (d->seen == SEEN_HANGING || (d->seen == SEEN && d->health.verdict == HEALTH_DEAD))
 		return true;
-	return d->health == HEALTH_ODD && vm->l.state != LEASED_RUNNING;
+	return d->seen == SEEN && !d->health.usable && vm->l.state != LEASED_RUNNING;
 }
 
 static void look_at_device(struct look *k, const struct status_vm *vm, struct status_device *d)
 {
+	bool runs = vm->l.state == LEASED_RUNNING;
 	struct err e = ERR_INIT;
-	bool dead;
 	int r;
 
 	if (driver_current(k->c->h, d->v->bdf, d->driver, sizeof(d->driver), &e) < 0) {
-		d->health = HEALTH_DEAD;
+		d->seen = SEEN;
+		d->health = (struct health){ .verdict = HEALTH_DEAD };
 		snprintf(d->said, sizeof(d->said), "%.599s", e.msg);
 		d->problem = true;
 		return;
 	}
-	r = probe_health(&k->probe, d->v->bdf, &dead, &e);
+	r = probe_health(&k->probe, d->v->bdf, runs ? NULL : &d->v->link, &d->health, &d->errors, &e);
 	if (r == -ENOENT && !k->c->h->real)
 		return;
-	d->health = r == 0 ? HEALTH_ANSWERS : r == -ETIMEDOUT ? HEALTH_HANGS : dead ? HEALTH_DEAD : HEALTH_ODD;
-	if (r < 0)
-		snprintf(d->said, sizeof(d->said), "%.599s", e.msg);
+	d->seen = r == -ETIMEDOUT ? SEEN_HANGING : r == 0 ? SEEN : NOT_SEEN;
+	snprintf(d->said, sizeof(d->said), "%.599s", r < 0 ? e.msg : d->health.what);
 	d->problem = is_problem(d, vm);
 }
 

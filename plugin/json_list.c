@@ -2,6 +2,7 @@
 /* The list for programs. */
 #include "json.h"
 #include "out.h"
+#include "show.h"
 
 static const char *holder_kind(enum holder_kind kind)
 {
@@ -59,6 +60,22 @@ static void add_state(struct json *j, struct json_object *v, const struct pdev *
 	json_add_number(j, v, "vfs", d->vfs);
 }
 
+static void add_health(struct json *j, struct json_object *v, const struct list_device *l)
+{
+	json_add_text(j, v, "health", show_health(l->seen, &l->health));
+	json_add_word(j, v, "said", l->seen == SEEN ? l->health.what : "");
+	json_add_word(j, v, "link", l->seen == SEEN ? health_link(l->health.link).s : "");
+	if (l->seen == SEEN && l->errors.known) {
+		struct json_object *o = json_add_object(j, v, "errors");
+
+		json_add_number(j, o, "fatal", (int64_t)l->errors.fatal);
+		json_add_number(j, o, "nonfatal", (int64_t)l->errors.nonfatal);
+		json_add_number(j, o, "correctable", (int64_t)l->errors.correctable);
+	} else {
+		json_add_null(j, v, "errors");
+	}
+}
+
 static void add_holders(struct json *j, struct json_object *v, const struct list_device *l)
 {
 	struct json_object *list;
@@ -87,6 +104,7 @@ void json_list(struct out *o, const struct list_result *r)
 
 		add_identity(j, v, &r->list[i]);
 		add_state(j, v, r->list[i].d);
+		add_health(j, v, &r->list[i]);
 		add_holders(j, v, &r->list[i]);
 	}
 }

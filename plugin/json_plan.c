@@ -25,8 +25,16 @@ static void add_device(struct json *j, struct json_object *list, const struct pl
 	json_add_text(j, o, "target", "vfio-pci");
 	json_add_word(j, o, "override", v->override);
 	json_add_count(j, o, "group", v->group);
-	json_add_text(j, o, "reset", reset ? reset->to : NULL);
+	json_add_text(j, o, "reset", reset ? step_first_method(reset).s : NULL);
 	json_add_number(j, o, "chain", v->chain);
+}
+
+static void add_reset(struct json *j, struct json_object *o, const struct step *s)
+{
+	json_add_words(j, o, "functions", s->arg);
+	json_add_words(j, o, "methods", s->to);
+	json_add_words(j, o, "methods_on_return", s->from);
+	json_add_word(j, o, "on_return", s->keep);
 }
 
 static void add_step(struct json *j, struct json_object *list, const struct step *s)
@@ -38,11 +46,11 @@ static void add_step(struct json *j, struct json_object *list, const struct step
 		json_add_null(j, o, "address");
 	else
 		json_add_address(j, o, "address", s->bdf);
-	json_add_word(j, o, "from", s->from);
-	json_add_word(j, o, "to", s->to);
+	json_add_word(j, o, "from", s->kind == STEP_RESET ? "" : s->from);
+	json_add_word(j, o, "to", s->kind == STEP_RESET ? step_first_method(s).s : s->to);
 	json_add_number(j, o, "chain", s->chain);
 	if (s->kind == STEP_RESET)
-		json_add_words(j, o, "functions", s->arg);
+		add_reset(j, o, s);
 	json_add_text(j, o, "text", show_step(s).s);
 }
 

@@ -3,19 +3,8 @@
 #include "json.h"
 #include "names.h"
 #include "out.h"
+#include "show.h"
 #include "step.h"
-
-static const char *health_name(enum health health)
-{
-	switch (health) {
-	case HEALTH_UNKNOWN: return "unknown";
-	case HEALTH_ANSWERS: return "answers";
-	case HEALTH_ODD: return "odd";
-	case HEALTH_DEAD: return "dead";
-	case HEALTH_HANGS: return "hangs";
-	}
-	return "unknown";
-}
 
 static void add_device(struct json *j, struct json_object *list, const struct status_device *d)
 {
@@ -28,7 +17,7 @@ static void add_device(struct json *j, struct json_object *list, const struct st
 	json_add_text(j, o, "target", "vfio-pci");
 	json_add_word(j, o, "origin", d->v->driver);
 	json_add_count(j, o, "group", d->v->group);
-	json_add_text(j, o, "health", health_name(d->health));
+	json_add_text(j, o, "health", show_health(d->seen, &d->health));
 	json_add_word(j, o, "said", d->said);
 	json_add_bool(j, o, "problem", d->problem);
 }

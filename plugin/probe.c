@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "pdev.h"
-#include "reset.h"
+#include "health.h"
 #include "str.h"
 
 #define ANSWER_MS 2000
@@ -16,23 +16,15 @@ enum what { ASK_OVERRIDE, ASK_HEALTH };
 struct question {
 	enum what what;
 	struct bdf bdf;
+	struct pdev_link before;
 };
 
 struct answer {
 	int r;
-	bool dead;
 	char override[PDEV_NAME];
-	struct err e;
+	struct health health;
+	struct health_errors errors;
 };
-
-/* All ones is what the bus reads where nobody answers (PCI 3.0 section 6.1: no such vendor). */
-static bool is_dead(struct host *h, struct bdf bdf)
-{
-	unsigned char id[2];
-
-	return host_read(h, pdev_path(bdf, "config").s, id, sizeof(id)) != sizeof(id) ||
-	       (id[0] == 0xff && id[1] == 0xff);
-}
 
 static void serve(struct host *h, void *arg, const void *request, void *reply)
 {
@@ -50,13 +42,14 @@ static void serve(struct host *h, void *arg, const void *request, void *reply)
 			a->r = -ENOENT;
 			break;
 		}
-		a->r = reset_check(h, q->bdf, &a->e);
-		a->dead = a->r < 0 && is_dead(h, q->bdf);
+		health_look(h, q->bdf, &q->before, &a->health);
+		health_errors(h, q->bdf, &a->errors);
 		break;
 	}
 }
 
-static int ask(struct probe *p, enum what what, struct bdf bdf, struct answer *a, struct err *e)
+static int ask(struct probe *p, enum what what, struct bdf bdf, const struct pdev_link *before, struct answer *a,
+	       struct err *e)
 {
 	struct question q;
 	int r = 0;
@@ -67,6 +60,8 @@ static int ask(struct probe *p, enum what what, struct bdf bdf, struct answer *a
 	q.bdf.bus = bdf.bus;
 	q.bdf.dev = bdf.dev;
 	q.bdf.fn = bdf.fn;
+	if (before)
+		q.before = *before;
 	if (p->worker.pid == 0)
 		r = worker_start(&p->worker, p->h, serve, NULL, -1, sizeof(q), sizeof(*a), e);
 	if (r == 0)
@@ -83,7 +78,7 @@ static int ask(struct probe *p, enum what what, struct bdf bdf, struct answer *a
 int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, struct err *e)
 {
 	struct answer a;
-	int r = ask(p, ASK_OVERRIDE, bdf, &a, e);
+	int r = ask(p, ASK_OVERRIDE, bdf, NULL, &a, e);
 
 	if (r < 0)
 		return r;
@@ -92,20 +87,20 @@ int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, stru
 	return str_copy(buf, size, a.override);
 }
 
-int probe_health(struct probe *p, struct bdf bdf, bool *ret_dead, struct err *e)
+int probe_health(struct probe *p, struct bdf bdf, const struct pdev_link *before, struct health *ret,
+		 struct health_errors *ret_errors, struct err *e)
 {
 	struct answer a;
-	int r = ask(p, ASK_HEALTH, bdf, &a, e);
+	int r = ask(p, ASK_HEALTH, bdf, before, &a, e);
 
-	*ret_dead = false;
 	if (r < 0)
 		return r;
-	*ret_dead = a.dead;
-	if (a.r == -ENOENT)
-		return err_set(e, ENOENT, "%s has no config space that could be read", BDF_S(bdf));
 	if (a.r < 0)
-		*e = a.e;
-	return a.r;
+		return err_set(e, -a.r, "%s has no config space that could be read", BDF_S(bdf));
+	*ret = a.health;
+	if (ret_errors)
+		*ret_errors = a.errors;
+	return 0;
 }
 
 void probe_stop(struct probe *p)

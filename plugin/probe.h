@@ -13,6 +13,7 @@
 
 #include "bdf.h"
 #include "err.h"
+#include "health.h"
 #include "host.h"
 #include "worker.h"
 
@@ -26,9 +27,10 @@ struct probe {
 /* driver_override, "" = unset.  -ETIMEDOUT: it hangs. */
 int probe_override(struct probe *p, struct bdf bdf, char *buf, size_t size, struct err *e) _must_check_;
 
-/* reset_check().  -EIO: not as it should be; then *ret_dead says whether nothing answers at all.
- * -ETIMEDOUT: it hangs.  -ENOENT: there is no config space to read (a captured tree). */
-int probe_health(struct probe *p, struct bdf bdf, bool *ret_dead, struct err *e) _must_check_;
+/* health_look() and health_errors(), which may be NULL.  -ETIMEDOUT: it hangs.  -ENOENT: there is no config
+ * space to read (a captured tree). */
+int probe_health(struct probe *p, struct bdf bdf, const struct pdev_link *before, struct health *ret,
+		 struct health_errors *ret_errors, struct err *e) _must_check_;
 
 void probe_stop(struct probe *p);
 

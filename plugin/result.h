@@ -13,6 +13,7 @@
 #include "abandoned.h"
 #include "facts.h"
 #include "finding.h"
+#include "health.h"
 #include "holders.h"
 #include "leases.h"
 #include "pdev.h"
@@ -26,8 +27,18 @@
 
 /* --- list ---------------------------------------------------------------------------------- */
 
+/* Was there an answer to the question how it is? */
+enum seen {
+	NOT_SEEN,		/* not asked, or a captured tree without config space */
+	SEEN,
+	SEEN_HANGING,		/* reading did not come back */
+};
+
 struct list_device {
 	const struct pdev *d;
+	enum seen seen;
+	struct health health;		/* SEEN */
+	struct health_errors errors;	/* SEEN */
 	const char *name;
 	bool card;			/* it is a display controller, or a function of its slot */
 	unsigned lease;			/* VM id, 0 = none */
@@ -55,19 +66,13 @@ struct plan_result {
 
 /* --- status -------------------------------------------------------------------------------- */
 
-enum health {
-	HEALTH_UNKNOWN,		/* a captured tree without config space */
-	HEALTH_ANSWERS,
-	HEALTH_ODD,		/* it answers, but is asleep or lost its addresses */
-	HEALTH_DEAD,		/* nothing is there any more */
-	HEALTH_HANGS,		/* reading did not come back */
-};
-
 struct status_device {
 	const struct device *v;
 	const char *name;
 	char driver[PDEV_NAME];		/* now; "" = none */
-	enum health health;
+	enum seen seen;
+	struct health health;		/* SEEN */
+	struct health_errors errors;	/* SEEN */
 	char said[600];			/* why, when it is not well; "" otherwise */
 	bool problem;
 };

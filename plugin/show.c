@@ -24,7 +24,7 @@ const struct step *show_reset_of(const struct plan *p, const struct device *v)
 
 static bool is_hot(const struct step *s)
 {
-	return strcmp(s->to, "hot") == 0;
+	return strcmp(step_first_method(s).s, "hot") == 0;
 }
 
 struct show_text show_reset_words(const struct plan *p, const struct device *v)
@@ -32,24 +32,31 @@ struct show_text show_reset_words(const struct plan *p, const struct device *v)
 	const struct step *s = show_reset_of(p, v);
 	struct show_text t;
 
-	if (!s)
-		snprintf(t.s, sizeof(t.s), "no reset");
+	if (!s || !s->to[0])
+		snprintf(t.s, sizeof(t.s), s ? "reset when it comes back" : "no reset");
 	else if (is_hot(s))
 		snprintf(t.s, sizeof(t.s), "hot reset");
 	else
-		snprintf(t.s, sizeof(t.s), "reset by %s", s->to);
+		snprintf(t.s, sizeof(t.s), "reset by %s", step_first_method(s).s);
 	return t;
+}
+
+const char *show_health(enum seen seen, const struct health *health)
+{
+	return seen == SEEN ? health_name(health->verdict) : seen == SEEN_HANGING ? "hangs" : "unknown";
 }
 
 struct show_text show_step(const struct step *s)
 {
 	struct show_text t;
 
-	if (s->kind == STEP_RESET && is_hot(s))
+	if (s->kind == STEP_RESET && !s->to[0])
+		snprintf(t.s, sizeof(t.s), "remember to reset %s when it comes back", s->arg);
+	else if (s->kind == STEP_RESET && is_hot(s))
 		snprintf(t.s, sizeof(t.s), "reset %s %sby VFIO hot reset", s->arg, strchr(s->arg, ' ') ?
 			 "together " : "");
 	else if (s->kind == STEP_RESET)
-		snprintf(t.s, sizeof(t.s), "reset %s by %s", s->arg, s->to);
+		snprintf(t.s, sizeof(t.s), "reset %s by %s", s->arg, step_first_method(s).s);
 	else
 		snprintf(t.s, sizeof(t.s), "%s", step_describe(s, STEP_DO).s);
 	return t;

@@ -18,6 +18,9 @@ const struct step *show_reset_of(const struct plan *p, const struct device *v);
 /* "reset by flr", "hot reset", "no reset" */
 struct show_text show_reset_words(const struct plan *p, const struct device *v);
 
+/* "ok", "degraded", "dead"; "hangs" and "unknown" where there was no answer. */
+const char *show_health(enum seen seen, const struct health *health);
+
 /* What the step does. */
 struct show_text show_step(const struct step *s);
 

@@ -82,6 +82,10 @@ static void remarks(const struct out *o, const struct list_device *v, struct str
 {
 	const struct pdev *d = v->d;
 
+	if (v->seen == SEEN && v->health.verdict != HEALTH_OK) {
+		add_remark(s, health_name(v->health.verdict));
+		(void)str_addf(s, ": %s", v->health.what);
+	}
 	if (d->override[0] && !v->lease) {
 		add_remark(s, "driver_override is set: ");
 		(void)str_add(s, d->override);
@@ -113,6 +117,12 @@ static void details(const struct list_device *v, struct str *s)
 		(void)str_addf(s, ", power %s (%s)", d->power_state, d->power_control);
 	if (d->numa >= 0)
 		(void)str_addf(s, ", NUMA node %d", d->numa);
+	if (v->seen == SEEN && v->health.link.width)
+		(void)str_addf(s, ", link %s", health_link(v->health.link).s);
+	if (v->seen == SEEN && v->errors.known)
+		(void)str_addf(s, ", PCIe errors since boot: %llu fatal, %llu not fatal, %llu corrected",
+			       (unsigned long long)v->errors.fatal, (unsigned long long)v->errors.nonfatal,
+			       (unsigned long long)v->errors.correctable);
 }
 
 static void put_below(struct out *o, const struct table *t, struct str *s)

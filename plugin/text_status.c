@@ -52,10 +52,11 @@ static void put_device(struct out *o, const struct status_device *d)
 		(void)str_addf(&line, ", goes back to %s", origin);
 	else
 		(void)str_add(&line, ", where it was");
-	if (d->health == HEALTH_ANSWERS)
+	if (d->seen == SEEN && d->health.verdict == HEALTH_OK)
 		(void)str_add(&line, ", answers");
 	else if (d->said[0])
-		(void)str_addf(&line, ". %s", d->said);
+		(void)str_addf(&line, ". %s%s", d->seen != SEEN ? "" : d->health.verdict == HEALTH_DEAD ? "Dead: " :
+			       "Degraded: ", d->said);
 	text_wrap(o, d->problem ? TONE_BAD : TONE_PLAIN, indent, indent, "%s", line.s);
 	str_release(&line);
 }

@@ -21,7 +21,7 @@ void claim_init(struct claim *c, struct host *h, const struct claim_world *world
 	*c = (struct claim){
 		.h = h, .world = world, .vmid = vmid,
 		.deadline = host_now(h) + 120000, .back_ms = 45000, .release_ms = 30000,
-		.limit = step_limit, .cancel = -1, .node_lock = -1, .lease = LEASE_INIT, .notes = STR_INIT,
+		.limit = step_limit, .end = END_CLEAN, .cancel = -1, .node_lock = -1, .lease = LEASE_INIT, .notes = STR_INIT,
 	};
 }
 
@@ -50,6 +50,16 @@ int claim_lock_node(struct claim *c, struct err *e)
 
 /* --- giving back ----------------------------------------------------------------------------- */
 
+/* A rescan of our own took it off the bus and was cut short: its undo finds it again. */
+static bool is_away(const struct lease *l, struct bdf bdf)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++)
+		if (l->plan.steps[i].kind == STEP_RESET && l->plan.steps[i].port[0] &&
+		    step_concerns(&l->plan.steps[i], bdf) && lease_touched(l, i))
+			return true;
+	return false;
+}
+
 /* A different card in the slot, or none: what the lease says is about something that is gone. */
 static bool same_hardware(struct host *h, const struct device *v)
 {
@@ -65,7 +75,7 @@ static void skip_lost_devices(struct claim *c, struct lease *l)
 	for (size_t i = 0; i < l->plan.n_devices; i++) {
 		struct device *v = &l->plan.devices[i];
 
-		v->lost = !same_hardware(c->h, v);
+		v->lost = !same_hardware(c->h, v) && !is_away(l, v->bdf);
 		if (!v->lost)
 			continue;
 		(void)str_addf(&c->notes, "%s is no longer the %04x:%04x that VM %u had: nothing to give back\n",
@@ -81,6 +91,7 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 	struct runner r = {
 		.h = c->h, .lease = l, .limit = c->limit, .cancel = -1, .report = *report,
 		.deadline = c->return_by ? c->return_by : host_now(c->h) + c->back_ms,
+		.end = l->claimed ? c->end : END_UNUSED,
 	};
 	int q;
 

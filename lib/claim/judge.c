@@ -206,6 +206,15 @@ static int group_member(struct look *l)
 			   l->d->group, why);
 }
 
+/* Resets of a card that is off the bus last a minute and more, and most cannot help it. */
+static int dead(struct look *l)
+{
+	if (!l->d->dead || l->in->policy.dead_too)
+		return 0;
+	return plan_refuse(l->plan, "dead", &l->v->bdf, l->e, "A power cycle of the host brings it back.",
+			   "%s is dead: it does not answer, its config space reads all ones", BDF_S(l->v->bdf));
+}
+
 static int no_reset(struct look *l)
 {
 	if (l->in->policy.reset != POLICY_RESET_ALWAYS || l->d->bridge)
@@ -224,7 +233,7 @@ static int no_reset(struct look *l)
 
 typedef int (*rule)(struct look *l);
 static const rule rules[] = {
-	bridge, no_group, held, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
+	bridge, no_group, held, dead, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
 };
 
 int judge(const struct plan_input *in, struct plan *p, struct err *e)

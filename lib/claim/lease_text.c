@@ -57,6 +57,8 @@ static int format_device(const struct device *v, struct str *ret)
 	(void)lease_word(&w, "override", v->override);
 	(void)lease_word(&w, "power", v->power);
 	(void)lease_word(&w, "methods", v->reset_method);
+	if (v->link.width)
+		(void)str_addf(&w, " link=%u:%u", v->link.speed, v->link.width);
 	r = w.failed ? -ENOMEM : lease_line(ret, "device %s%s", BDF_S(v->bdf), w.s);
 	str_release(&w);
 	return r;
@@ -67,12 +69,14 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 	struct str w = STR_INIT;
 	int r;
 
-	(void)str_addf(&w, " kind=%s chain=%u at=%s hot=%d must=%d", step_kind_name(s->kind), s->chain, BDF_S(s->bdf),
-		       s->hot, s->must);
+	(void)str_addf(&w, " kind=%s chain=%u at=%s exact=%d must=%d", step_kind_name(s->kind), s->chain, BDF_S(s->bdf),
+		       s->exact, s->must);
 	(void)lease_word(&w, "from", s->from);
 	(void)lease_word(&w, "to", s->to);
 	(void)lease_word(&w, "keep", s->keep);
 	(void)lease_word(&w, "arg", s->arg);
+	if (s->port[0])
+		(void)lease_word(&w, "port", s->port);
 	if (s->kept)
 		(void)str_add(&w, " kept=1");
 	r = w.failed ? -ENOMEM : lease_line(ret, "step %zu%s", i, w.s);
@@ -192,6 +196,16 @@ static int get_ids(const struct words *w, struct device *v)
 	return v->group == -2 ? -EBADMSG : 0;
 }
 
+/* Not there, or not to be understood: unknown. */
+static void get_link(const struct words *w, struct pdev_link *ret)
+{
+	const char *v = word_value(w->w, w->n, "link");
+	unsigned speed, width;
+
+	if (v && sscanf(v, "%2u:%2u", &speed, &width) == 2)
+		*ret = (struct pdev_link){ (uint8_t)speed, (uint8_t)width };
+}
+
 static int read_device(struct lease *l, const struct words *w)
 {
 	struct plan *p = &l->plan;
@@ -208,6 +222,7 @@ static int read_device(struct lease *l, const struct words *w)
 	    get_text(w, "power", v->power, sizeof(v->power)) < 0 ||
 	    get_text(w, "methods", v->reset_method, sizeof(v->reset_method)) < 0)
 		return -EBADMSG;
+	get_link(w, &v->link);
 	if (v->chain > p->chains)
 		p->chains = v->chain;
 	p->n_devices++;
@@ -229,7 +244,7 @@ static int get_kind(const struct words *w, enum step_kind *ret)
 static int read_step(struct lease *l, const struct words *w)
 {
 	struct plan *p = &l->plan;
-	uint64_t number, chain, hot, must;
+	uint64_t number, chain, exact = 0, must;
 	const char *at = word_value(w->w, w->n, "at");
 	struct step *s;
 
@@ -238,14 +253,16 @@ static int read_step(struct lease *l, const struct words *w)
 	s = &p->steps[p->n_steps];
 	if (w->n < 2 || str_to_u64(w->w[1], 10, &number) < 0 || number != p->n_steps || get_kind(w, &s->kind) < 0 ||
 	    !at || bdf_parse(at, &s->bdf) < 0 || get_u64(w, "chain", 10, &chain) < 0 ||
-	    get_u64(w, "hot", 10, &hot) < 0 || get_u64(w, "must", 10, &must) < 0 || get_text(w, "from", s->from, sizeof(s->from)) < 0 ||
+	    (word_value(w->w, w->n, "exact") && get_u64(w, "exact", 10, &exact) < 0) || get_u64(w, "must", 10, &must) < 0 || get_text(w, "from", s->from, sizeof(s->from)) < 0 ||
 	    get_text(w, "to", s->to, sizeof(s->to)) < 0 || get_text(w, "keep", s->keep, sizeof(s->keep)) < 0 ||
 	    get_text(w, "arg", s->arg, sizeof(s->arg)) < 0)
 		return -EBADMSG;
 	s->chain = (unsigned)chain;
-	s->hot = hot != 0;
+	s->exact = exact != 0;
 	s->must = must != 0;
 	s->kept = word_value(w->w, w->n, "kept") != NULL;
+	if (word_value(w->w, w->n, "port") && get_text(w, "port", s->port, sizeof(s->port)) < 0)
+		return -EBADMSG;
 	s->enable = -1;
 	p->n_steps++;
 	return 0;

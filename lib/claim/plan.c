@@ -10,7 +10,7 @@
 
 #include "array.h"
 #include "judge.h"
-#include "reset.h"
+#include "plan_int.h"
 #include "str.h"
 
 void plan_release(struct plan *p)
@@ -34,6 +34,14 @@ bool step_concerns(const struct step *s, struct bdf bdf)
 		if (bdf_parse(word, &a) == 0 && bdf_same(a, bdf))
 			return true;
 	return false;
+}
+
+struct step_method step_first_method(const struct step *s)
+{
+	struct step_method m;
+
+	snprintf(m.s, sizeof(m.s), "%.*s", (int)strcspn(s->to, " "), s->to);
+	return m;
 }
 
 const char *step_kind_name(enum step_kind kind)
@@ -157,6 +165,7 @@ static void device_fill(struct device *v, const struct plan_input *in, const str
 		memcpy(v->override, d->override, sizeof(v->override));
 		memcpy(v->power, d->power_control, sizeof(v->power));
 		memcpy(v->reset_method, d->reset_method, sizeof(v->reset_method));
+		v->link = d->link;
 	}
 	v->bdf = d->bdf;
 	v->vendor = d->vendor;
@@ -237,8 +246,8 @@ static void number_chains(struct plan *p, const struct snapshot *s)
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-static int add_step(struct plan *p, enum step_kind kind, const struct device *v, const char *from,
-		    const char *to, const char *arg, struct err *e)
+int plan_add_step(struct plan *p, enum step_kind kind, const struct device *v, const char *from,
+		  const char *to, const char *arg, struct err *e)
 {
 	struct step *s;
 
@@ -268,17 +277,17 @@ typedef int (*device_step)(struct plan *p, const struct device *v, struct err *e
 
 static int step_power(struct plan *p, const struct device *v, struct err *e)
 {
-	return v->power[0] ? add_step(p, STEP_POWER, v, v->power, "on", "", e) : 0;
+	return v->power[0] ? plan_add_step(p, STEP_POWER, v, v->power, "on", "", e) : 0;
 }
 
 static int step_method(struct plan *p, const struct device *v, struct err *e)
 {
-	return v->reset_method[0] ? add_step(p, STEP_METHOD, v, v->reset_method, v->reset_method, "", e) : 0;
+	return v->reset_method[0] ? plan_add_step(p, STEP_METHOD, v, v->reset_method, v->reset_method, "", e) : 0;
 }
 
 static int step_override(struct plan *p, const struct device *v, struct err *e)
 {
-	return moves(v) ? add_step(p, STEP_OVERRIDE, v, v->override, "vfio-pci", "", e) : 0;
+	return moves(v) ? plan_add_step(p, STEP_OVERRIDE, v, v->override, "vfio-pci", "", e) : 0;
 }
 
 static int step_unbind(struct plan *p, const struct device *v, struct err *e)
@@ -287,7 +296,7 @@ static int step_unbind(struct plan *p, const struct device *v, struct err *e)
 
 	if (!moves(v) || !v->driver[0])
 		return 0;
-	r = add_step(p, STEP_UNBIND, v, v->driver, "", v->module, e);
+	r = plan_add_step(p, STEP_UNBIND, v, v->driver, "", v->module, e);
 	if (r == 0)
 		memcpy(p->steps[p->n_steps - 1].keep, v->override, sizeof(v->override));
 	return r;
@@ -295,12 +304,12 @@ static int step_unbind(struct plan *p, const struct device *v, struct err *e)
 
 static int step_bind(struct plan *p, const struct device *v, struct err *e)
 {
-	return moves(v) ? add_step(p, STEP_BIND, v, "", "vfio-pci", "", e) : 0;
+	return moves(v) ? plan_add_step(p, STEP_BIND, v, "", "vfio-pci", "", e) : 0;
 }
 
 static int step_check(struct plan *p, const struct device *v, struct err *e)
 {
-	return add_step(p, STEP_CHECK, v, "", "", "", e);
+	return plan_add_step(p, STEP_CHECK, v, "", "", "", e);
 }
 
 /* One kind of step for all devices of a chain.  Higher functions go first: audio and USB of a card
@@ -316,117 +325,6 @@ static int each_device(struct plan *p, unsigned chain, device_step step, struct 
 	return r;
 }
 
-static bool in_plan(const struct plan *p, struct bdf a)
-{
-	for (size_t i = 0; i < p->n_devices; i++)
-		if (bdf_same(p->devices[i].bdf, a))
-			return true;
-	return false;
-}
-
-/* A VFIO hot reset reaches the whole bus: possible behind a bridge, when everything there is ours. */
-static bool hot_possible(const struct plan *p, const struct snapshot *s, const struct pdev *d)
-{
-	if (!d->has_parent || d->is_vf)
-		return false;
-	for (size_t i = 0; i < snapshot_count(s); i++)
-		if (bdf_same_bus(snapshot_address(s, i), d->bdf) && !in_plan(p, snapshot_address(s, i)))
-			return false;
-	return true;
-}
-
-static bool alone_on_bus(const struct snapshot *s, const struct pdev *d)
-{
-	for (size_t i = 0; i < snapshot_count(s); i++)
-		if (bdf_same_bus(snapshot_address(s, i), d->bdf) && !bdf_same(snapshot_address(s, i), d->bdf))
-			return false;
-	return d->has_parent;
-}
-
-/* The devices of v's chain that one reset concerns, as text; false when they do not fit. */
-static bool reset_list(const struct plan *p, const struct device *v, bool whole_bus, char *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n_devices; i++) {
-		const struct device *o = &p->devices[i];
-		const char *text = BDF_S(o->bdf);
-
-		if (o->chain != v->chain || !(whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
-			continue;
-		if (n + strlen(text) + 2 > STEP_ARG)
-			return false;
-		n += (size_t)snprintf(list + n, STEP_ARG - n, "%s%s", n ? " " : "", text);
-	}
-	return true;
-}
-
-/* What the functions of v's slot offer by themselves: *all and *any, and a name for it. */
-static void own_methods(const struct plan *p, const struct snapshot *s, const struct device *v,
-			bool *all, bool *any, char *name)
-{
-	char word[PDEV_METHODS];
-
-	*all = true;
-	*any = false;
-	for (size_t i = 0; i < p->n_devices; i++) {
-		const struct pdev *d = snapshot_get(s, p->devices[i].bdf);
-
-		if (!d || !bdf_same_slot(d->bdf, v->bdf))
-			continue;
-		if (!reset_own_works(d, alone_on_bus(s, d))) {
-			*all = false;
-		} else if (!*any) {
-			*any = true;
-			snprintf(name, PDEV_METHODS, "%s", reset_first_method(d, word, sizeof(word)));
-		}
-	}
-}
-
-/* The device in whose name a reset is planned: the first of its slot or, for a reset of the whole
- * bus, the first on the bus whose slot cannot help itself. */
-static const struct device *first_of(const struct plan *p, const struct snapshot *s, const struct device *v,
-				     bool whole_bus)
-{
-	for (size_t i = 0; i < p->n_devices; i++) {
-		const struct device *o = &p->devices[i];
-		char name[PDEV_METHODS];
-		bool all = false, any;
-
-		if (o->chain != v->chain || !(whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
-			continue;
-		if (whole_bus)
-			own_methods(p, s, o, &all, &any, name);
-		if (!all)
-			return o;
-	}
-	return v;
-}
-
-/* One reset per slot, or per bus where only a reset of the bus helps. */
-static int step_reset(struct plan *p, const struct snapshot *s, const struct device *v, bool must,
-		      struct err *e)
-{
-	const struct pdev *d = snapshot_get(s, v->bdf);
-	char list[STEP_ARG] = "", name[PDEV_METHODS] = "";
-	bool all, any, hot, whole_bus;
-	int r;
-
-	own_methods(p, s, v, &all, &any, name);
-	hot = hot_possible(p, s, d);
-	whole_bus = hot && !all;
-	if (first_of(p, s, v, whole_bus) != v || (!hot && !any))
-		return 0;
-	if (!reset_list(p, v, whole_bus, list))
-		return 0;
-	r = add_step(p, STEP_RESET, v, "", whole_bus ? "hot" : name, list, e);
-	if (r == 0) {
-		p->steps[p->n_steps - 1].hot = hot;
-		p->steps[p->n_steps - 1].must = must;
-	}
-	return r;
-}
-
 static int chain_steps(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
 {
 	static const device_step before[] = {
@@ -437,8 +335,8 @@ static int chain_steps(struct plan *p, const struct plan_input *in, unsigned cha
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(before); i++)
 		r = each_device(p, chain, before[i], e);
 	for (size_t i = 0; r == 0 && i < p->n_devices; i++)
-		if (p->devices[i].chain == chain && in->policy.reset != POLICY_RESET_NEVER)
-			r = step_reset(p, in->snapshot, &p->devices[i], in->policy.reset == POLICY_RESET_ALWAYS, e);
+		if (p->devices[i].chain == chain)
+			r = plan_reset(p, in, &p->devices[i], e);
 	return r == 0 ? each_device(p, chain, step_check, e) : r;
 }
 
@@ -447,7 +345,7 @@ static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 	int r = 0;
 
 	if (!snapshot_has_vfio(in->snapshot))
-		r = add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
+		r = plan_add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
 	for (unsigned c = 1; r == 0 && c <= p->chains; c++)
 		r = chain_steps(p, in, c, e);
 	return r;

@@ -50,11 +50,16 @@ struct refusal {
 
 /* What becomes of group members that nobody asked for. */
 enum members_policy { MEMBERS_IDLE, MEMBERS_TAKE, MEMBERS_REFUSE };
-enum reset_policy { POLICY_RESET_AUTO, POLICY_RESET_ALWAYS, POLICY_RESET_NEVER };
+/* AUTO: at the claim, and at the return of a card that needs it.  ALWAYS: both, and no way is a refusal. */
+enum reset_policy {
+	POLICY_RESET_AUTO, POLICY_RESET_ALWAYS, POLICY_RESET_NEVER, POLICY_RESET_ON_CLAIM, POLICY_RESET_ON_RETURN,
+};
 
 struct policy {
 	enum members_policy members;
 	enum reset_policy reset;
+	const char *chain;		/* instead of what the cards offer (reset.h); NULL or "" = no such order */
+	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 
 /* A function in a plan or lease: what it was before anybody touched it. */
@@ -70,6 +75,7 @@ struct device {
 	char override[PDEV_NAME];	/* "" = unset */
 	char power[16];			/* power/control */
 	char reset_method[PDEV_METHODS];
+	struct pdev_link link;		/* 0 = unknown */
 	bool kept;			/* an earlier start of this VM has had it in hand already */
 	bool lost;			/* gone or replaced when it was to be given back; not written down */
 };
@@ -81,7 +87,7 @@ enum step_kind {
 	STEP_OVERRIDE,	/* driver_override */
 	STEP_UNBIND,	/* from driver `from` (module `arg`) */
 	STEP_BIND,	/* to driver `to` */
-	STEP_RESET,	/* the functions in `arg`, by `to` */
+	STEP_RESET,	/* the functions in `arg`, by the chain `to`; when they come back, by `from` */
 	STEP_CHECK,	/* does it answer? */
 };
 
@@ -93,12 +99,14 @@ struct step {
 	enum step_kind kind;
 	unsigned chain;			/* 0 = before all chains */
 	struct bdf bdf;			/* all zero for STEP_MODULE */
-	bool hot;			/* STEP_RESET: VFIO hot reset is possible */
+	bool exact;			/* STEP_RESET: those methods and no others (reset.h) */
 	bool must;			/* STEP_RESET: no way to reset is a failure */
 	bool kept;			/* an earlier start may have done it: to be taken back in any case */
 	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
-	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again */
+	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again;
+					 * STEP_RESET: when to reset on return, "auto" or "always" */
+	char port[20];			/* STEP_RESET with a rescan: what the card hangs below */
 	char arg[STEP_ARG];
 };
 
@@ -143,6 +151,10 @@ int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, s
 
 /* The step is about this function: its own, or for a reset one of those it resets. */
 bool step_concerns(const struct step *s, struct bdf bdf);
+
+/* The first method of a STEP_RESET's chain, "" = none at the claim. */
+struct step_method { char s[32]; };
+struct step_method step_first_method(const struct step *s);
 
 /* "power", "override"... */
 const char *step_kind_name(enum step_kind kind);

@@ -57,8 +57,9 @@ static bool device_given_up(struct race *c, struct bdf bdf)
 
 		if (!step_concerns(s, bdf) || s->kind == STEP_MODULE)
 			continue;
-		/* A write hangs, or it could not leave vfio-pci: nothing more can be done to it. */
-		if (l->at[i].mark == MARK_STUCK || (l->at[i].mark == MARK_FAILED && s->kind == STEP_BIND))
+		/* A write hangs, it is dead, or could not leave vfio-pci: nothing more can be done to it. */
+		if (l->at[i].mark == MARK_STUCK ||
+		    (l->at[i].mark == MARK_FAILED && (s->kind == STEP_BIND || s->kind == STEP_RESET)))
 			return true;
 	}
 	return false;
@@ -119,6 +120,7 @@ static int send_step(struct race *c, struct lane *lane, struct err *e)
 	if (q < 0)
 		return q;
 	c->request.way = c->way;
+	c->request.end = r->end;
 	c->request.step = *s;
 	lane->started = now;
 	lane->deadline = earlier(now + r->limit(s->kind, c->way), r->deadline);
@@ -182,7 +184,7 @@ static void step_done(struct race *c, struct lane *lane)
 	const struct step *s = &plan_of(c)->steps[lane->at];
 
 	lane->ns += c->reply.ns;
-	if (c->way == STEP_DO && s->kind == STEP_RESET && lane->chain - 1 < ARRAY_SIZE(c->r->report.used))
+	if (s->kind == STEP_RESET && lane->chain - 1 < ARRAY_SIZE(c->r->report.used))
 		memcpy(c->r->report.used[lane->chain - 1], c->reply.used, sizeof(c->reply.used));
 	mark_over(c, lane, c->reply.ns, c->reply.enable);
 }

@@ -17,7 +17,7 @@ struct run_report {
 	uint64_t ns;		/* the kernel's own time on the longest chain */
 	unsigned stuck;		/* steps that did not come back */
 	unsigned failed;	/* steps that could not be taken back */
-	char used[16][16];	/* by chain - 1: how its card was reset; "" = not */
+	char used[16][RESET_NAME];	/* by chain - 1: how its card was reset; "" = not */
 };
 
 struct runner {
@@ -25,6 +25,7 @@ struct runner {
 	struct lease *lease;
 	uint64_t deadline;	/* host_now() value; no step starts after it, none waits beyond it */
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);	/* ms; step_limit() but in tests */
+	enum step_end end;	/* for run_back(); END_UNUSED where the VM cannot have had the devices */
 	int cancel;		/* a signalfd that interrupts run_forward(), or -1 */
 	struct run_report report;
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "driver.h"
+#include "health.h"
 #include "reset.h"
 #include "str.h"
 #include "vfio.h"
@@ -17,6 +18,7 @@
 struct run {
 	struct host *h;
 	const struct step *s;
+	enum step_end end;
 	struct step_reply *reply;
 };
 
@@ -200,26 +202,89 @@ static int all_on_vfio(struct run *c, const struct bdf *fns, size_t n)
 	return 0;
 }
 
+struct card { struct bdf fns[STEP_ARG / 13]; size_t n; };
+
+static void card_of(const struct step *s, struct card *ret)
+{
+	char list[STEP_ARG];
+
+	memcpy(list, s->arg, sizeof(list));
+	ret->n = parse_list(list, ret->fns, ARRAY_SIZE(ret->fns));
+}
+
+static int run_chain(struct run *c, const struct card *card, const char *chain)
+{
+	struct reset_result result = { .ns = 0 };
+	int r = reset_run(c->h, chain, c->s->exact, card->fns, card->n, &result, &c->reply->e);
+
+	c->reply->ns += result.ns;
+	memcpy(c->reply->used, result.used, sizeof(c->reply->used));
+	return r;
+}
+
 static int reset_do(struct run *c)
 {
-	enum reset_way way = strcmp(c->s->to, "hot") == 0 ? RESET_HOT : RESET_SYSFS, used = way;
-	struct bdf fns[STEP_ARG / 13];
-	char list[STEP_ARG];
-	size_t n;
+	struct card card;
 	int r;
 
-	memcpy(list, c->s->arg, sizeof(list));
-	n = parse_list(list, fns, ARRAY_SIZE(fns));
-	r = all_on_vfio(c, fns, n);
+	if (!c->s->to[0])
+		return 0;
+	card_of(c->s, &card);
+	r = all_on_vfio(c, card.fns, card.n);
 	if (r == 0)
-		r = reset_card(c->h, fns, n, way, c->s->hot, &used, &c->reply->ns, &c->reply->e);
-	if (r == 0 && used == RESET_NONE && c->s->must)
+		r = run_chain(c, &card, c->s->to);
+	if (r == 0 && strcmp(c->reply->used, "none") == 0 && c->s->must)
 		return err_set(&c->reply->e, ENOTTY, "the kernel offers no way to reset %s, and the setting "
 			       "'reset = always' demands one", BDF_S(c->s->bdf));
-	if (r == 0)
-		snprintf(c->reply->used, sizeof(c->reply->used), "%.15s", used == RESET_NONE ? "none" : used == RESET_HOT ? "hot reset" :
-			 way == RESET_SYSFS ? c->s->to : "reset");
 	return r;
+}
+
+static bool all_usable(struct run *c, const struct card *card)
+{
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < card->n; i++)
+		if (health_check(c->h, card->fns[i], &ignored) < 0)
+			return false;
+	return true;
+}
+
+/* A rescan that was cut short left functions off the bus. */
+static int find_again(struct run *c, const struct card *card)
+{
+	struct bdf port;
+
+	if (!strstr(c->s->to, "rescan") || bdf_parse(c->s->port, &port) < 0)
+		return 0;
+	return reset_recover(c->h, port, card->fns, card->n, &c->reply->ns, &c->reply->e);
+}
+
+/* vfio-pci itself resets the card as QEMU closes it, if it knows how.  So another one only where that
+ * cannot have been enough, or where the administrator wants it. */
+static int reset_undo(struct run *c)
+{
+	struct card card;
+	int r;
+
+	card_of(c->s, &card);
+	r = find_again(c, &card);
+	if (r < 0 || c->end == END_UNUSED || !c->s->keep[0] || all_on_vfio(c, card.fns, card.n) < 0) {
+		if (r == 0)
+			c->reply->e = (struct err)ERR_INIT;
+		return r;
+	}
+	if (strcmp(c->s->keep, "auto") == 0 && c->end == END_CLEAN && all_usable(c, &card))
+		return 0;
+	for (size_t i = 0; i < card.n; i++)
+		if (vfio_is_open(c->h, card.fns[i], -1))
+			return 0;	/* the steps after this one say so, and touch nothing */
+	r = run_chain(c, &card, c->s->from);
+	if (r == 0 || !all_usable(c, &card))
+		return r;
+	/* It is alive all the same: no reason to keep it from the host. */
+	c->reply->e = (struct err)ERR_INIT;
+	snprintf(c->reply->used, sizeof(c->reply->used), "none");
+	return 0;
 }
 
 static int check_do(struct run *c)
@@ -228,7 +293,7 @@ static int check_do(struct run *c)
 
 	/* What counts as "nobody has it open" for a device that we did not bind ourselves. */
 	c->reply->enable = read_enable(c);
-	return r == 0 ? reset_check(c->h, c->s->bdf, &c->reply->e) : r;
+	return r == 0 ? health_check(c->h, c->s->bdf, &c->reply->e) : r;
 }
 
 static const struct kind {
@@ -246,7 +311,7 @@ static const struct kind {
 			    "set driver_override of %1$s back to '%2$s'" },
 	[STEP_UNBIND]	= { unbind_do, unbind_undo, 30000, 60000, "unbind %1$s from %2$s", "bind %1$s to %2$s again" },
 	[STEP_BIND]	= { bind_do, bind_undo, 20000, 20000, "bind %1$s to %3$s", "unbind %1$s from %3$s" },
-	[STEP_RESET]	= { reset_do, nothing, 75000, 1000, "reset %1$s (%3$s)", "reset %1$s" },
+	[STEP_RESET]	= { reset_do, reset_undo, RESET_LIMIT_MS, RESET_LIMIT_MS, "reset %1$s (%3$s)", "reset %1$s (%2$s)" },
 	[STEP_CHECK]	= { check_do, nothing, 5000, 1000, "check that %1$s answers", "check %1$s" },
 };
 
@@ -284,7 +349,7 @@ void step_serve(struct host *h, void *arg, const void *request, void *reply)
 {
 	const struct step_request *q = request;
 	struct step_reply *a = reply;
-	struct run c = { h, &q->step, a };
+	struct run c = { h, &q->step, q->end, a };
 
 	(void)arg;
 	memset(a, 0, sizeof(*a));

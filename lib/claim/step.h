@@ -10,11 +10,20 @@
 #define STEP_H
 
 #include "plan.h"
+#include "reset.h"
 
 enum step_way { STEP_DO, STEP_UNDO };
 
+/* How it ended, for what is done to a card on its way back. */
+enum step_end {
+	END_UNUSED,		/* no VM has had it */
+	END_CLEAN,		/* the guest ended by itself, or nobody knows better */
+	END_UNCLEAN,		/* it was killed, crashed, or was stopped from outside */
+};
+
 struct step_request {
 	enum step_way way;
+	enum step_end end;
 	struct step step;
 };
 
@@ -22,7 +31,7 @@ struct step_reply {
 	int r;			/* 0 or a negative errno; then e has the sentence */
 	int enable;		/* STEP_BIND: the enable count after it */
 	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
-	char used[16];		/* STEP_RESET: the method that worked */
+	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed */
 	struct err e;
 };
 

@@ -180,7 +180,8 @@ void guest_policy(const struct settings *s, struct policy *ret)
 	};
 	static const enum reset_policy reset[] = {
 		[SETTINGS_RESET_AUTO] = POLICY_RESET_AUTO, [SETTINGS_RESET_ALWAYS] = POLICY_RESET_ALWAYS,
-		[SETTINGS_RESET_NEVER] = POLICY_RESET_NEVER,
+		[SETTINGS_RESET_NEVER] = POLICY_RESET_NEVER, [SETTINGS_RESET_ON_CLAIM] = POLICY_RESET_ON_CLAIM,
+		[SETTINGS_RESET_ON_RETURN] = POLICY_RESET_ON_RETURN,
 	};
 
 	ret->members = members[s->group_members];
@@ -363,6 +364,22 @@ int guest_qemu(struct host *h, unsigned vmid, struct lease_process *ret, struct 
 	if (r > 0)
 		*ret = (struct lease_process){ run.pid, run.starttime };
 	return r;
+}
+
+enum step_end guest_end(struct host *h, pid_t pid)
+{
+	char text[512] = "", *word[16] = { NULL };
+	ssize_t len = host_read(h, host_path("/proc/%d/cmdline", (int)pid).s, text, sizeof(text) - 1);
+	size_t n = 0;
+
+	for (char *p = text; len > 0 && p < text + len && n < ARRAY_SIZE(word); p += strlen(p) + 1)
+		word[n++] = p;
+	if (n && str_starts(word[0], "task UPID:") && strstr(word[0], ":qmstop:"))
+		return END_UNCLEAN;
+	for (size_t i = 0; i + 2 < n; i++)
+		if (strcmp(word[i], "cleanup") == 0)
+			return strcmp(word[i + 2], "0") == 0 ? END_UNCLEAN : END_CLEAN;
+	return END_CLEAN;
 }
 
 static int locked(struct host *h, unsigned vmid, struct err *e)

@@ -78,6 +78,13 @@ int guest_plan(struct host *h, const struct guest *g, const struct guest_input *
 /* What claims must know of VMs. */
 extern const struct claim_world guest_world;
 
+/*
+ * How the VM ended, by who is cleaning up after it (`pid`, the caller of post-stop): a task of Proxmox's
+ * (its title says "task UPID:...:qmstop:..."), or 'qm cleanup VMID CLEAN GUEST', which qmeventd starts with
+ * what QEMU told it last (qemu-server: qmeventd/qmeventd.c, CLI/qm.pm: cleanup).
+ */
+enum step_end guest_end(struct host *h, pid_t pid);
+
 /* Who a process holding a VFIO group is, for messages and status. */
 int guest_qemu(struct host *h, unsigned vmid, struct lease_process *ret, struct err *e) _must_check_;
 

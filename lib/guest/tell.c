@@ -67,16 +67,23 @@ static const struct step *reset_of(const struct lease *l, const struct device *v
 	return NULL;
 }
 
+static const char *reset_words(const char *method)
+{
+	return strcmp(method, "hot") == 0 ? "hot reset" : method;
+}
+
 static void tell_reset(FILE *out, const struct lease *l, const struct run_report *report,
 		       const struct device *v)
 {
 	const struct step *s = reset_of(l, v);
 	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
 
-	if (!s || strcmp(used, "none") == 0)
+	if (s && !s->to[0])
+		fprintf(out, ", not reset before it comes back");
+	else if (!s || strcmp(used, "none") == 0)
 		fprintf(out, ", not reset (the kernel offers no way)");
 	else
-		fprintf(out, ", reset by %s", used[0] ? used : strcmp(s->to, "hot") == 0 ? "hot reset" : s->to);
+		fprintf(out, ", reset by %s", reset_words(used[0] ? used : step_first_method(s).s));
 }
 
 static unsigned cards(const struct plan *p)
@@ -143,6 +150,18 @@ static bool moved(const struct lease *l, const struct device *v)
 	return false;
 }
 
+/* ", reset by hot reset before": of a card that needed it. */
+struct clause { char s[48]; };
+static struct clause reset_before(const struct run_report *report, const struct device *v)
+{
+	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
+	struct clause c = { "" };
+
+	if (used[0] && strcmp(used, "none") != 0)
+		snprintf(c.s, sizeof(c.s), ", reset by %s before", reset_words(used));
+	return c;
+}
+
 void tell_returned(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
 		   struct names *names)
 {
@@ -157,7 +176,7 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 		else if (!moved(l, v))
 			fprintf(out, "%s, which it had not left\n", v->driver[0] ? v->driver : "no driver");
 		else
-			fprintf(out, "vfio-pci → %s\n", v->driver[0] ? v->driver : "no driver");
+			fprintf(out, "vfio-pci → %s%s\n", v->driver[0] ? v->driver : "no driver", reset_before(report, v).s);
 	}
 	tell_total(out, l, report, ms, "given back");
 }

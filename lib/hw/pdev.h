@@ -25,6 +25,12 @@
 #define PDEV_NAME 64		/* a driver's or module's name with its NUL */
 #define PDEV_METHODS 96
 
+/* A PCI Express link: the speed's code in the Link Status register (1 = 2.5 GT/s, 2 = 5, 3 = 8, 4 = 16...)
+ * and its lanes; 0 = unknown. */
+struct pdev_link {
+	uint8_t speed, width;
+};
+
 struct pdev {
 	struct bdf bdf;
 	uint16_t vendor, device, subvendor, subdevice;
@@ -53,6 +59,8 @@ struct pdev {
 	bool deep;			/* the facts below were read */
 	char override[PDEV_NAME];	/* driver_override, "" = unset */
 	bool open;			/* its VFIO group has an owner, whether a process shows it or not */
+	bool dead;			/* its config space reads all ones */
+	struct pdev_link link;
 };
 
 /* Base class and subclass, 0x0300 for a VGA controller. */

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Resets and the look at a card after them: see reset.h. */
+/* Chains of resets and the look at a card after each: see reset.h. */
 #include "reset.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "driver.h"
+#include "health.h"
+#include "reset_int.h"
 #include "str.h"
 #include "vfio.h"
-
-/* Config space, PCI 3.0 section 6.1 and 6.7, PCI PM 1.2 section 3.2. */
-enum {
-	CFG_VENDOR = 0x00, CFG_DEVICE = 0x02, CFG_STATUS = 0x06, CFG_HEADER = 0x0e, CFG_BAR0 = 0x10,
-	CFG_CAPS = 0x34, CFG_SIZE = 256,
-	STATUS_CAPS = 0x10, CAP_PM = 0x01, PM_CTRL = 4,
-};
 
 bool reset_own_works(const struct pdev *d, bool alone)
 {
@@ -41,140 +37,280 @@ const char *reset_first_method(const struct pdev *d, char *buf, size_t size)
 	return buf;
 }
 
-/* Each function by its own attribute.  How many were reset; the first error. */
-static int own_resets(struct host *h, const struct bdf *fns, size_t n, size_t *ret_done, uint64_t *ns,
-		      struct err *e)
+/* --- the functions' own attribute --------------------------------------------------------------- */
+
+static bool has_word(const char *list, const char *word)
 {
+	size_t n = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+struct alone { struct bdf bdf; bool yes; };
+
+static int see_neighbour(void *arg, const char *name)
+{
+	struct alone *a = arg;
+	struct bdf other;
+
+	if (bdf_parse(name, &other) == 0 && bdf_same_bus(other, a->bdf) && !bdf_same(other, a->bdf))
+		a->yes = false;
+	return 0;
+}
+
+/* Lists lie about `bus` (function 0's was made before its siblings were there): only a function alone
+ * on its bus can be reset so. */
+static bool bus_suits(struct host *h, struct bdf bdf)
+{
+	struct alone a = { bdf, true };
+
+	return host_list(h, "/sys/bus/pci/devices", see_neighbour, &a) == 0 && a.yes;
+}
+
+/* The chosen method alone; afterwards the order as it was, whatever the reset said. */
+static int chosen_reset(struct reset_job *j, struct bdf bdf, struct err *e)
+{
+	char list[PDEV_METHODS];
+	struct err back = ERR_INIT;
+	bool select;
+	int r = host_read_line(j->h, pdev_path(bdf, "reset_method").s, list, sizeof(list)), q;
+
+	if (r < 0 || !has_word(list, j->method))
+		return err_set(e, ENOTTY, "%s does not offer it", BDF_S(bdf));
+	if (strcmp(j->method, "bus") == 0 && !bus_suits(j->h, bdf))
+		return err_set(e, ENOTTY, "%s lists it, but is not alone on its bus", BDF_S(bdf));
+	select = strcmp(list, j->method) != 0;
+	if (select)
+		r = driver_attr(j->h, bdf, "reset_method", j->method, j->ns, e);
+	if (r < 0)
+		return r;
+	r = driver_attr(j->h, bdf, "reset", "1", j->ns, e);
+	q = select ? driver_attr(j->h, bdf, "reset_method", list, j->ns, &back) : 0;
+	if (r == 0 && q < 0) {
+		*e = back;
+		r = q;
+	}
+	return r;
+}
+
+/* Each function by its own attribute; the first error. */
+static int own_resets(struct reset_job *j, struct err *e)
+{
+	size_t done = 0;
 	int first = 0;
 
-	*ret_done = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < j->n; i++) {
 		struct err mine = ERR_INIT;
 		int r;
 
-		if (!host_exists(h, pdev_path(fns[i], "reset").s))
+		if (!host_exists(j->h, pdev_path(j->fns[i], "reset").s))
 			continue;
-		r = driver_attr(h, fns[i], "reset", "1", ns, &mine);
+		r = j->method ? chosen_reset(j, j->fns[i], &mine) :
+		    driver_attr(j->h, j->fns[i], "reset", "1", j->ns, &mine);
 		if (r == 0)
-			(*ret_done)++;
+			done++;
 		else if (first == 0 || first == -ENOTTY)
-			first = err_set(e, -r, "the kernel's reset of %s failed: %s%s", BDF_S(fns[i]), err_text(r),
+			first = j->method ? err_set(e, -r, "%s", mine.msg) :
+				err_set(e, -r, "the kernel's reset of %s failed: %s%s", BDF_S(j->fns[i]), err_text(r),
 					r == -ENOTTY ? " (no method works for it)" : "");
 	}
 	/* An attribute that promised what it cannot do is no failure of those that could. */
-	if (first == -ENOTTY && *ret_done > 0)
+	if (first == -ENOTTY && done > 0)
 		*e = (struct err)ERR_INIT, first = 0;
+	if (first == 0 && done == 0)
+		return err_set(e, ENOTTY, "the kernel offers no reset for %s", BDF_S(j->fns[0]));
 	return first;
 }
 
-int reset_card(struct host *h, const struct bdf *fns, size_t n, enum reset_way way, bool hot_allowed,
-	       enum reset_way *ret_used, uint64_t *ns, struct err *e)
+static int vfio_each(struct reset_job *j, struct err *e)
 {
-	struct err own = ERR_INIT, hot = ERR_INIT;
-	size_t done = 0;
-	int r = 0;
-
-	if (way == RESET_SYSFS) {
-		r = own_resets(h, fns, n, &done, ns, &own);
-		*ret_used = RESET_SYSFS;
-		if (r == 0)
-			return 0;
-	}
-	if (hot_allowed) {
-		*ret_used = RESET_HOT;
-		if (vfio_hot_reset(h, fns, n, ns, &hot) == 0)
-			return 0;
-		if (way == RESET_HOT) {
-			r = own_resets(h, fns, n, &done, ns, &own);
-			*ret_used = RESET_SYSFS;
-			if (r == 0 && done > 0)
-				return 0;
-		}
-	}
-	/* Only now does the kernel tell that this bus cannot be reset (quirks.c:quirk_no_bus_reset). */
-	if (hot.code == ENODEV && done == 0 && (own.code == 0 || own.code == ENOTTY)) {
-		*ret_used = RESET_NONE;
-		return 0;
-	}
-	if (!hot.code && !own.code)
-		return err_set(e, ENOTTY, "the kernel offers no way to reset %s", BDF_S(fns[0]));
-	if (hot.code && own.code)
-		return err_set(e, hot.code, "%s; and before, %s", hot.msg, own.msg);
-	return err_set(e, hot.code ? hot.code : own.code, "%s", hot.code ? hot.msg : own.msg);
+	return vfio_function_reset(j->h, j->fns, j->n, j->ns, e);
 }
 
-static unsigned le16(const uint8_t *p)
+static int vfio_hot(struct reset_job *j, struct err *e)
 {
-	return p[0] | (unsigned)p[1] << 8;
+	return vfio_hot_reset(j->h, j->fns, j->n, j->ns, e);
 }
 
-static uint32_t le32(const uint8_t *p)
+/* --- the table ------------------------------------------------------------------------------------ */
+
+static const struct method {
+	const char *name;
+	int (*act)(struct reset_job *j, struct err *e);
+	bool own;		/* of the kernel's list */
+	bool wide;
+	bool wakes_the_dead;	/* can help where nothing answers; the others would only poll for a minute */
+	const char *why;
+} methods[] = {
+	{ "device_specific", own_resets, true, false, true, "what the kernel, or the module vendor-reset, knows about this device" },
+	{ "acpi", own_resets, true, false, true, "the firmware's _RST method" },
+	{ "flr", own_resets, true, false, false, "function level reset" },
+	{ "af_flr", own_resets, true, false, false, "function level reset of conventional PCI" },
+	{ "pm", own_resets, true, false, false, "D3hot and back, by the kernel" },
+	{ "bus", own_resets, true, true, true, "reset of the bus, for a function alone on it" },
+	{ "cxl_bus", own_resets, true, true, true, "reset of the CXL bus" },
+	{ "vfio", vfio_each, false, false, false, "VFIO's reset of each function" },
+	{ "hot", vfio_hot, false, true, true, "VFIO hot reset of the whole card" },
+	{ "subordinate", reset_wide_subordinate, false, true, true, "reset of everything below the port" },
+	{ "d3", reset_power_d3, false, false, false, "D3hot and back, by power management" },
+	{ "reset", own_resets, false, false, false, "whatever the kernel picks (before Linux 5.15 it does not tell)" },
+	{ "rescan", reset_wide_rescan, false, true, true, "off the bus and found again" },
+};
+
+static const struct method *method_named(const char *name)
 {
-	return le16(p) | (uint32_t)le16(p + 2) << 16;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
 }
 
-/* The D-state from the power management capability; 0 when there is none: always D0. */
-static unsigned d_state(const uint8_t *cfg, size_t size)
+bool reset_is_method(const char *name, const char **why)
 {
-	unsigned at = le16(cfg + CFG_STATUS) & STATUS_CAPS ? cfg[CFG_CAPS] & 0xfc : 0;
+	const struct method *m = method_named(name);
 
-	for (int i = 0; i < 48 && at >= 0x40 && at + PM_CTRL + 1 < size; i++, at = cfg[at + 1] & 0xfc)
-		if (cfg[at] == CAP_PM)
-			return cfg[at + PM_CTRL] & 3;
+	if (m && why)
+		*why = m->why;
+	return m != NULL;
+}
+
+bool reset_is_wide(const char *name)
+{
+	const struct method *m = method_named(name);
+
+	return m && m->wide;
+}
+
+const char *reset_methods(void)
+{
+	return "device_specific, acpi, flr, af_flr, pm, bus, cxl_bus, vfio, hot, subordinate, d3, rescan";
+}
+
+/* --- guards --------------------------------------------------------------------------------------- */
+
+bool reset_is_ours(const struct reset_job *j, struct bdf bdf)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (bdf_same(j->fns[i], bdf))
+			return true;
+	return false;
+}
+
+int reset_is_free(struct reset_job *j, struct err *e)
+{
+	char now[PDEV_NAME];
+
+	for (size_t i = 0; i < j->n; i++) {
+		int r = driver_current(j->h, j->fns[i], now, sizeof(now), e);
+
+		if (r < 0)
+			return r;
+		if (strcmp(now, "vfio-pci") != 0)
+			return err_set(e, EBUSY, "%s is on '%s' instead of vfio-pci: somebody else moved it",
+				       BDF_S(j->fns[i]), now);
+	}
 	return 0;
 }
 
-/* A BAR that the kernel has placed reads zero or ones: the card was reset behind the kernel's back
- * or lost power.  A virtual function has no BAR registers of its own (SR-IOV 3.4.1.11). */
-static int bar_lost(struct host *h, struct bdf bdf, const uint8_t *cfg)
+/* --- chains --------------------------------------------------------------------------------------- */
+
+struct chain {
+	struct reset_job job;
+	struct health_mark before[RESET_FUNCTIONS];
+	struct str said;	/* "flr: ...; hot: ..." */
+	int first;		/* the first errno of a method that was offered */
+	bool dead;		/* after what was tried last */
+};
+
+static void say(struct chain *c, const char *name, const char *what)
 {
-	char buf[1024], *cursor = buf, *line;
-	ssize_t n = host_read(h, pdev_path(bdf, "resource").s, buf, sizeof(buf) - 1);
-
-	if (n < 0 || host_exists(h, pdev_path(bdf, "physfn").s) || (cfg[CFG_HEADER] & 0x7f) != 0)
-		return -1;
-	buf[n] = '\0';
-	for (int i = 0; i < 6 && (line = str_token(&cursor, "\n")); i++) {
-		uint32_t bar = le32(cfg + CFG_BAR0 + 4 * i);
-		uint64_t at = (bar & 1) ? bar & ~3U : bar & ~15U;
-
-		if ((bar & 7) == 4 && i < 5)	/* the upper half of a 64-bit BAR */
-			at |= (uint64_t)le32(cfg + CFG_BAR0 + 4 * i + 4) << 32;
-		if (!str_starts(line, "0x0000000000000000 ") && (bar == 0xffffffff || at == 0))
-			return i;
-	}
-	return -1;
+	(void)str_addf(&c->said, "%s%s: %s", c->said.len ? "; " : "", name, what);
 }
 
-int reset_check(struct host *h, struct bdf bdf, struct err *e)
+static int look_after(struct chain *c, struct err *e)
 {
-	uint8_t cfg[CFG_SIZE] = { 0 };
-	uint64_t vendor, device;
-	ssize_t n = host_read(h, pdev_path(bdf, "config").s, cfg, sizeof(cfg));
-	bool vf;
-	int bar;
+	for (size_t i = 0; i < c->job.n; i++) {
+		int r = health_after(c->job.h, c->job.fns[i], &c->before[i], e);
 
-	if (n < 64)
-		return err_set(e, EIO, "cannot read the config space of %s: %s", BDF_S(bdf),
-			       n < 0 ? err_text((int)n) : "it is too short");
-	/* A virtual function has no IDs of its own (SR-IOV 3.4.1.1): its status register must speak. */
-	vf = host_exists(h, pdev_path(bdf, "physfn").s);
-	if (le16(cfg + (vf ? CFG_STATUS : CFG_VENDOR)) == 0xffff)
-		return err_set(e, EIO, "%s does not answer: its config space reads all ones (fell off the bus, or "
-			       "did not come back from reset); a power cycle of the host will bring it back",
-			       BDF_S(bdf));
-	if (!vf && host_read_u64(h, pdev_path(bdf, "vendor").s, 16, &vendor) == 0 &&
-	    host_read_u64(h, pdev_path(bdf, "device").s, 16, &device) == 0 &&
-	    (vendor != le16(cfg + CFG_VENDOR) || device != le16(cfg + CFG_DEVICE)))
-		return err_set(e, EIO, "%s answers as %04x:%04x, not as %04x:%04x: it did not come back from reset "
-			       "as the device it was", BDF_S(bdf), le16(cfg), le16(cfg + 2), (unsigned)vendor,
-			       (unsigned)device);
-	if (d_state(cfg, (size_t)n) != 0)
-		return err_set(e, EIO, "%s is asleep in D%u and does not wake up", BDF_S(bdf),
-			       d_state(cfg, (size_t)n));
-	bar = bar_lost(h, bdf, cfg);
-	if (bar >= 0)
-		return err_set(e, EIO, "%s lost the address of its BAR %d: it was reset without the kernel's "
-			       "knowledge or lost power", BDF_S(bdf), bar);
+		if (r < 0)
+			return r;
+	}
 	return 0;
+}
+
+/* 0: it worked. */
+static int try(struct chain *c, const struct method *m, bool exact)
+{
+	struct err e = ERR_INIT;
+	bool not_offered;
+	int r;
+
+	if (c->dead && !m->wakes_the_dead) {
+		say(c, m->name, "of no use to a card that does not answer");
+		return -EIO;
+	}
+	c->job.method = m->own && exact ? m->name : NULL;
+	r = reset_is_free(&c->job, &e);
+	if (r == 0)
+		r = m->act(&c->job, &e);
+	not_offered = r == -ENOTTY || r == -ENODEV;
+	if (r == 0) {
+		r = look_after(c, &e);
+		c->dead = r < 0;
+	}
+	if (r < 0) {
+		say(c, m->name, e.msg);
+		if (!not_offered && c->first == 0)
+			c->first = r;
+	}
+	return r;
+}
+
+static void begin(struct chain *c)
+{
+	for (size_t i = 0; i < c->job.n; i++) {
+		health_before(c->job.h, c->job.fns[i], &c->before[i]);
+		c->dead = c->dead || c->before[i].dead;
+	}
+}
+
+static int conclude(struct chain *c, struct reset_result *ret, struct err *e)
+{
+	if (c->dead)
+		return err_set(e, EIO, "%s is dead, and no reset brings it back (%s); only a power cycle of the "
+			       "host will", BDF_S(c->job.fns[0]), c->said.s);
+	if (c->first)
+		return err_set(e, -c->first, "no reset of %s worked: %s", BDF_S(c->job.fns[0]), c->said.s);
+	snprintf(ret->used, sizeof(ret->used), "none");
+	return 0;
+}
+
+int reset_run(struct host *h, const char *chain, bool exact, const struct bdf *fns, size_t n,
+	      struct reset_result *ret, struct err *e)
+{
+	struct chain c = { .job = { .h = h, .fns = fns, .n = n, .ns = &ret->ns }, .said = STR_INIT };
+	uint64_t end = host_now(h) + RESET_BEGIN_MS;
+	char list[PDEV_METHODS], *cursor = list, *word;
+	int r = -ENOTTY;
+
+	if (n == 0 || n > RESET_FUNCTIONS || str_copy(list, sizeof(list), chain) < 0)
+		return err_set(e, EINVAL, "a reset of %zu functions by '%s' makes no sense", n, chain);
+	begin(&c);
+	while (r < 0 && (word = str_token(&cursor, " ")) && host_now(h) < end) {
+		const struct method *m = method_named(word);
+
+		if (!m)
+			r = err_set(e, EINVAL, "'%s' is no way to reset a device", word);
+		else if ((r = try(&c, m, exact)) == 0)
+			snprintf(ret->used, sizeof(ret->used), "%s", m->name);
+		if (!m)
+			break;
+	}
+	if (r < 0 && e->code == 0)
+		r = conclude(&c, ret, e);
+	str_release(&c.said);
+	return r;
 }

@@ -6,18 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
 #include "vfio.h"
 #include "worker.h"
 
 struct question {
-	enum { ASK_OVERRIDE, ASK_OPEN, ASK_USERS, ASK_FINDING } what;
+	enum { ASK_FUNCTION, ASK_OPEN, ASK_USERS, ASK_FINDING } what;
 	struct bdf bdf;
+	bool vf;
 	size_t i;
 };
 
 struct answer {
 	int r;
 	char override[PDEV_NAME];
+	bool dead;
+	struct pdev_link link;
 	size_t n, unseen;
 	struct inuse_finding finding;
 	struct err e;
@@ -38,8 +42,9 @@ static void serve(struct host *h, void *arg, const void *request, void *reply)
 
 	memset(a, 0, sizeof(*a));
 	switch (q->what) {
-	case ASK_OVERRIDE:
+	case ASK_FUNCTION:
 		a->r = pdev_read_override(h, q->bdf, a->override, sizeof(a->override));
+		health_glance(h, q->bdf, q->vf, &a->dead, &a->link);
 		break;
 	case ASK_OPEN:
 		a->r = vfio_group_is_busy(h, q->bdf);
@@ -62,7 +67,7 @@ static int ask(struct worker *w, const struct question *q, struct answer *a, int
 
 	if (r != -ETIMEDOUT)
 		return r;
-	if (q->what == ASK_OVERRIDE)
+	if (q->what == ASK_FUNCTION)
 		return err_set(e, ETIMEDOUT, "%s does not answer: reading its driver_override did not return within "
 			       "%d ms, so another process hangs in the kernel while it writes to this device; see "
 			       "'ps -eo pid,stat,wchan:30,args' for a process in state D, and 'dmesg'",
@@ -75,23 +80,25 @@ static int ask(struct worker *w, const struct question *q, struct answer *a, int
 		       ms);
 }
 
-static int ask_override(struct worker *w, struct snapshot *s, struct bdf bdf, struct answer *a, int ms,
+static int ask_function(struct worker *w, struct snapshot *s, struct bdf bdf, struct answer *a, int ms,
 			struct err *e)
 {
+	const struct pdev *d = snapshot_get(s, bdf);
 	struct question q;
 	int r;
 
 	memset(&q, 0, sizeof(q));	/* the gaps too: it is sent as bytes */
-	q.what = ASK_OVERRIDE;
+	q.what = ASK_FUNCTION;
 	q.bdf = bdf;
+	q.vf = d && d->is_vf;
 	r = ask(w, &q, a, ms, e);
-
 	if (r < 0)
 		return r;
 	/* A captured tree may lack the attribute; every kernel since 3.16 has it. */
 	if (a->r < 0 && a->r != -ENOENT)
 		return err_set(e, -a->r, "cannot read driver_override of %s: %s", BDF_S(bdf), err_text(a->r));
 	snapshot_learn(s, bdf, a->r < 0 ? "" : a->override);
+	snapshot_learn_health(s, bdf, a->dead, a->link);
 	return 0;
 }
 
@@ -163,7 +170,7 @@ int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, i
 		return err_nomem(e);
 	r = worker_start(&w, h, serve, &c, -1, sizeof(struct question), sizeof(*a), e);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = ask_override(&w, s, fns[i], a, ms, e);
+		r = ask_function(&w, s, fns[i], a, ms, e);
 	for (size_t i = 0; r == 0 && try_open && i < n; i++)
 		r = ask_open(&w, s, fns[i], a, ms, e);
 	if (r == 0 && ret_inuse)

@@ -13,8 +13,8 @@
 #include "snapshot.h"
 
 /*
- * Adds the override of each function to the snapshot; with `try_open`, whether the VFIO group of one
- * that is enabled on a VFIO driver has an owner (which opens the group for a moment); and, when `ret_inuse` is not NULL, finds who uses
+ * Adds override, link and life sign of each function to the snapshot; with `try_open`, whether the VFIO group of
+ * one that is enabled on a VFIO driver has an owner (which opens the group for a moment); and, when `ret_inuse` is not NULL, finds who uses
  * these functions (inuse_free()).  `ms` bounds each single answer.  -ETIMEDOUT: the scout did not
  * come back and was left behind; the sentence names the device it was looking at.
  */

@@ -225,3 +225,13 @@ void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override)
 	if (i < s->n && s->record[i] && str_copy(s->record[i]->override, PDEV_NAME, override) == 0)
 		s->record[i]->deep = true;
 }
+
+void snapshot_learn_health(struct snapshot *s, struct bdf bdf, bool dead, struct pdev_link link)
+{
+	size_t i = find(s, bdf);
+
+	if (i < s->n && s->record[i]) {
+		s->record[i]->dead = dead;
+		s->record[i]->link = link;
+	}
+}

@@ -41,8 +41,9 @@ bool snapshot_has_iommu(const struct snapshot *s);
 /* Is the driver's folder there, i.e. is vfio-pci loaded? */
 bool snapshot_has_vfio(const struct snapshot *s);
 
-/* Adds a fact whose reading can block, found out elsewhere (scout.h). */
+/* Adds facts whose reading can block, found out elsewhere (scout.h). */
 void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override);
 void snapshot_learn_open(struct snapshot *s, struct bdf bdf);
+void snapshot_learn_health(struct snapshot *s, struct bdf bdf, bool dead, struct pdev_link link);
 
 #endif

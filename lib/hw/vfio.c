@@ -180,6 +180,35 @@ int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns
 	return r;
 }
 
+static int one_function(struct host *h, struct bdf bdf, struct err *e)
+{
+	struct session s = { .h = h, .container = -1, .device = -1 };
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	int r = session_open(&s, &bdf, 1, e);
+
+	if (r == 0)
+		r = host_ioctl(h, s.device, VFIO_DEVICE_GET_INFO, &info);
+	if (r >= 0 && !(info.flags & VFIO_DEVICE_FLAGS_RESET))
+		r = err_set(e, ENOTTY, "VFIO knows no reset of %s alone", BDF_S(bdf));
+	if (r >= 0)
+		r = host_ioctl(h, s.device, VFIO_DEVICE_RESET, NULL);
+	if (r < 0 && e->code == 0)
+		err_set(e, -r, "VFIO's reset of %s failed: %s", BDF_S(bdf), err_text(r));
+	session_close(&s);
+	return r < 0 ? r : 0;
+}
+
+int vfio_function_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e)
+{
+	uint64_t start = driver_clock();
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = one_function(h, fns[i], e);
+	*ns += driver_clock() - start;
+	return r;
+}
+
 int vfio_enable_count(struct host *h, struct bdf bdf)
 {
 	uint64_t v;

@@ -24,6 +24,10 @@
  * descriptor is closed again.  May block as long as a device takes to come back (60 s). */
 int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e) _must_check_;
 
+/* Opens each function and resets it alone (VFIO_DEVICE_RESET: the kernel's pci_reset_function).  -ENOTTY: it
+ * has no such reset. */
+int vfio_function_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e) _must_check_;
+
 /* The device's enable count, -1 when it cannot be read. */
 int vfio_enable_count(struct host *h, struct bdf bdf);
 

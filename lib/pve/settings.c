@@ -16,7 +16,7 @@
 #include "str.h"
 
 static const char *const members_words[] = { "idle", "take", "refuse", NULL };
-static const char *const reset_words[] = { "auto", "always", "never", NULL };
+static const char *const reset_words[] = { "auto", "always", "never", "on-claim", "on-return", NULL };
 
 const struct settings_key settings_keys[SETTINGS_N] = {
 	[SETTINGS_GROUP_MEMBERS] = {
@@ -29,7 +29,7 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.section = "claim", .name = "reset", .type = SETTINGS_ENUM, .def = "auto",
 		.where = SETTINGS_IN_BOTH, .words = reset_words,
 		.offset = offsetof(struct settings, reset),
-		.help = "reset a device before the VM gets it: auto, always, never",
+		.help = "when a device is reset: auto, always, never, on-claim, on-return",
 	},
 	[SETTINGS_START_DEADLINE] = {
 		.section = "claim", .name = "start_deadline", .type = SETTINGS_SECONDS, .def = "120",

@@ -69,9 +69,11 @@ enum settings_members {
 };
 
 enum settings_reset {
-	SETTINGS_RESET_AUTO,		/* where a way is known that works */
-	SETTINGS_RESET_ALWAYS,		/* no way to reset is a refusal */
+	SETTINGS_RESET_AUTO,		/* before the VM gets it, where a way is known; afterwards where it is needed */
+	SETTINGS_RESET_ALWAYS,		/* before and after; no way to reset is a refusal */
 	SETTINGS_RESET_NEVER,
+	SETTINGS_RESET_ON_CLAIM,	/* only before */
+	SETTINGS_RESET_ON_RETURN,	/* only after */
 };
 
 /* Index into settings_keys[] and origin[]. */

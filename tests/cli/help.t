@@ -42,7 +42,8 @@ $ pve-gpu -h list
 > usage: pve-gpu list [OPTION...]
 > 
 > Shows every graphics card with all functions of its slot: address, driver, IOMMU
-> group, reset methods as the kernel lists them, and who holds it.
+> group, reset methods as the kernel lists them, who holds it, and below it what
+> is wrong with it; with -v also its link and the errors the kernel counted.
 > 
 > options of this command:
 >   -a, --all           every assignable function, not only graphics cards

@@ -29,7 +29,7 @@ $ pve-gpu list --root m --json | helper json '*' iommu devices.# devices.0.'*' d
 > *: version iommu devices notes
 > iommu: true
 > devices.#: 2
-> devices.0.*: address vendor device subsystem class class_name name gpu driver module override group reset reset_methods boot_vga numa power_state power_control pf vfs lease held_by
+> devices.0.*: address vendor device subsystem class class_name name gpu driver module override group reset reset_methods boot_vga numa power_state power_control pf vfs health said link errors lease held_by
 > devices.0.address: "0000:01:00.0"
 > devices.0.vendor: "10de"
 > devices.0.device: "2684"
@@ -47,7 +47,7 @@ $ pve-gpu list --root m --json | helper json '*' iommu devices.# devices.0.'*' d
 ? 0
 $ pve-gpu list --all --root m --json | helper json devices.# devices.2
 > devices.#: 3
-> devices.2: {"address":"0000:02:00.0","vendor":"8086","device":"1533","subsystem":null,"class":"020000","class_name":"Ethernet controller","name":"Intel Corporation I210 Gigabit Network Connection","gpu":false,"driver":"igb","module":"igb","override":null,"group":15,"reset":true,"reset_methods":["flr","bus"],"boot_vga":null,"numa":null,"power_state":"D0","power_control":"on","pf":null,"vfs":0,"lease":null,"held_by":[]}
+> devices.2: {"address":"0000:02:00.0","vendor":"8086","device":"1533","subsystem":null,"class":"020000","class_name":"Ethernet controller","name":"Intel Corporation I210 Gigabit Network Connection","gpu":false,"driver":"igb","module":"igb","override":null,"group":15,"reset":true,"reset_methods":["flr","bus"],"boot_vga":null,"numa":null,"power_state":"D0","power_control":"on","pf":null,"vfs":0,"health":"ok","said":null,"link":null,"errors":null,"lease":null,"held_by":[]}
 ? 0
 # An override that somebody has set, a device without driver, one that VFIO has.
 % echo nouveau >m/sys/bus/pci/devices/0000:01:00.0/driver_override

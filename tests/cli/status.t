@@ -43,7 +43,7 @@ $ pve-gpu status --root m --json | helper json leases.# leases.0.'*' leases.0.st
 > leases.0.age: null
 > leases.0.step: {"kind":"unbind","address":"0000:01:00.0","way":"do","text":"unbind 0000:01:00.0 from nouveau","worker":null}
 > leases.0.devices.#: 2
-> leases.0.devices.0: {"address":"0000:01:00.0","key":"hostpci0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","driver":"nouveau","target":"vfio-pci","origin":"nouveau","group":14,"health":"answers","said":null,"problem":false}
+> leases.0.devices.0: {"address":"0000:01:00.0","key":"hostpci0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","driver":"nouveau","target":"vfio-pci","origin":"nouveau","group":14,"health":"ok","said":null,"problem":false}
 ? 0
 $ pve-gpu list --root m
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY
@@ -153,9 +153,9 @@ $ pve-gpu status --root m
 >   giving the devices back
 >   → give them back: pve-gpu release 100
 >   01:00.0  NVIDIA Corporation AD102 [GeForce RTX 4090]
->            on nouveau, where it was. 0000:01:00.0 does not answer: its config
->            space reads all ones (fell off the bus, or did not come back from
->            reset); a power cycle of the host will bring it back
+>            on nouveau, where it was. Dead: 0000:01:00.0 does not answer: its
+>            config space reads all ones (fell off the bus, or did not come back
+>            from reset); a power cycle of the host will bring it back
 >   01:00.1  NVIDIA Corporation AD102 High Definition Audio Controller
 >            on snd_hda_intel, where it was, answers
 ? 3

@@ -126,6 +126,10 @@ static int write_device(struct fake_kernel *k, struct fake_op *op, struct target
 		return kernel_power(op, t->a, value);
 	if (strcmp(name, "d3cold_allowed") == 0 && value[0] != '0' && value[0] != '1')
 		return -EINVAL;
+	if ((k->shared->settings.allow & FAKE_ALLOW_RESCAN) && strcmp(name, "remove") == 0)
+		return kernel_remove(op, t->a);
+	if ((k->shared->settings.allow & FAKE_ALLOW_RESCAN) && strcmp(name, "rescan") == 0)
+		return kernel_rescan(op, t->a);
 	if (strcmp(name, "remove") == 0 || strcmp(name, "rescan") == 0) {
 		violation(k, "%s: nobody is to remove or rescan", fake_log(k, op->n));
 		return -EACCES;

@@ -97,10 +97,13 @@ enum fake_rule_kind {
 	FAKE_PROBE_SLOW,	/* value: ms; the link is there before the probe has finished */
 	FAKE_REMOVE_SLOW,	/* value: ms; the link is gone before the remove has finished */
 	FAKE_ENABLE_LEAKS,	/* a native driver leaves `enable` one up when it is unbound */
-	FAKE_RESET_FAILS,	/* value: positive errno, of every kind of reset */
+	/* Resets: `driver` is the method ("flr", "hot"...), "" = any; of the kernel's own, which go by the list, too. */
+	FAKE_RESET_FAILS,	/* value: positive errno; ENOTTY passes on to the next of the list */
 	FAKE_RESET_SLOW,	/* value: ms */
 	FAKE_RESET_IS_DEATH,	/* the reset says it worked, then config reads all ones */
+	FAKE_RESET_REVIVES,	/* a dead function answers again after it; else a reset of one is ENOTTY */
 	FAKE_NO_BUS_RESET,	/* the function's bus cannot be reset (kernel quirk) */
+	FAKE_REFUSES_D3,	/* it stays in D0 */
 };
 
 struct fake_rule {
@@ -130,6 +133,7 @@ struct fake_settings {
 enum {
 	FAKE_ALLOW_NEW_ID	= 1 << 0,
 	FAKE_ALLOW_REMOVE_ID	= 1 << 1,
+	FAKE_ALLOW_RESCAN	= 1 << 2,	/* remove of a function, rescan of a port */
 };
 struct fake_settings *fake_settings(struct fake_kernel *k);
 
@@ -144,7 +148,8 @@ void fake_run_answer(struct fake_kernel *k, const char *program, int status, con
  *   - vfio-pci was unbound while somebody had the device open;
  *   - a host driver was unbound from a function with virtual functions;
  *   - "(null)" was written to driver_override;
- *   - new_id, remove_id, remove, rescan were written, a module was unloaded. */
+ *   - new_id, remove_id, remove, rescan were written, a module was unloaded;
+ *   - a function was removed with a driver on it. */
 const char *fake_violations(const struct fake_kernel *k);
 void fake_violations_clear(struct fake_kernel *k);
 

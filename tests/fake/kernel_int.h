@@ -6,6 +6,7 @@
  *   kernel_fault.c  numbers, log, faults, hanging, violations
  *   kernel_bind.c   drivers: match, probe, remove, modules
  *   kernel_reset.c  resets and power, and what of them sysfs shows
+ *   kernel_plug.c   off the bus and found again
  *   kernel_vfio.c   /dev/vfio: groups, containers, devices
  *   kernel_test.c   what a test says to it, VMs, the program under test
  *
@@ -125,10 +126,15 @@ int kernel_reset_method(struct fake_op *op, struct bdf a, const char *value);
 int kernel_power(struct fake_op *op, struct bdf a, const char *value);
 /* Functions that a bus reset of `a` would reset; 0 = there is no such reset. */
 size_t reset_set(struct fake_kernel *k, struct bdf a, struct bdf *v, size_t max);
-int reset_hits(struct fake_op *op, struct bdf a, bool bus);
+int reset_hits(struct fake_op *op, struct bdf a, const char *method);
 /* It sleeps in D3hot: on vfio-pci, allowed to, and nobody has it open. */
 bool is_asleep(const struct fake_kernel *k, struct bdf a);
 ssize_t power_read(struct fake_kernel *k, struct bdf a, const char *attr, void *buf, ssize_t n, size_t size);
+
+/* --- kernel_plug.c --- */
+
+int kernel_remove(struct fake_op *op, struct bdf a);
+int kernel_rescan(struct fake_op *op, struct bdf bridge);
 
 /* --- kernel_vfio.c --- */
 

@@ -94,18 +94,30 @@ static void guard(struct fake_op *op, struct bdf a)
 		violation(op->k, "%s: VM %u has %s open", fake_log(op->k, op->n), vmid, BDF_S(a));
 }
 
-int reset_hits(struct fake_op *op, struct bdf a, bool bus)
+static bool is_dead(struct fake_kernel *k, struct bdf a)
 {
+	return tfs_exists(root_of(k), bus_hidden("config", a).s);
+}
+
+int reset_hits(struct fake_op *op, struct bdf a, const char *method)
+{
+	bool bus = strcmp(method, "hot") == 0 || strcmp(method, "subordinate") == 0;
 	struct fake_counts *c = counts_of(op->k, a);
 	int value = 0;
 
 	guard(op, a);
-	if (rule_applies(op->k, FAKE_RESET_SLOW, "", a, &value))
+	if (rule_applies(op->k, FAKE_RESET_SLOW, method, a, &value))
 		nap((unsigned)value);
-	if (rule_applies(op->k, FAKE_RESET_FAILS, "", a, &value))
+	if (rule_applies(op->k, FAKE_RESET_FAILS, method, a, &value))
 		return -value;
+	if (is_dead(op->k, a)) {
+		/* pci_dev_wait(): it never becomes ready */
+		if (!rule_applies(op->k, FAKE_RESET_REVIVES, method, a, NULL))
+			return -ENOTTY;
+		fake_device_revive(op->k, a);
+	}
 	__atomic_add_fetch(bus ? &c->bus_reset : &c->reset, 1, __ATOMIC_SEQ_CST);
-	if (rule_applies(op->k, FAKE_RESET_IS_DEATH, "", a, NULL))
+	if (rule_applies(op->k, FAKE_RESET_IS_DEATH, method, a, NULL))
 		fake_device_die(op->k, a);
 	return 0;
 }
@@ -132,18 +144,26 @@ bool function_reset_works(struct fake_kernel *k, struct bdf a)
 	return false;
 }
 
+static int function_reset(struct fake_op *op, struct bdf a)
+{
+	char text[128], *cursor = text, *word;
+	int r = -ENOTTY;
+
+	tfs_get(root_of(op->k), bus_attr(a, "reset_method").s, text, sizeof(text));
+	guard(op, a);
+	while (r == -ENOTTY && (word = str_token(&cursor, " ")))
+		if (strcmp(word, "bus") != 0 || bus_reset_works(op->k, a))
+			r = reset_hits(op, a, word);
+	return r;
+}
+
 int kernel_reset(struct fake_op *op, struct bdf a)
 {
 	int lock = device_lock(op, a), r;
 
 	if (lock < 0)
 		return lock;
-	if (function_reset_works(op->k, a)) {
-		r = reset_hits(op, a, false);
-	} else {
-		guard(op, a);
-		r = -ENOTTY;
-	}
+	r = function_reset(op, a);
 	kunlock(lock);
 	return r;
 }
@@ -163,7 +183,7 @@ int kernel_reset_below(struct fake_op *op, struct bdf bridge)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = rule_applies(op->k, FAKE_NO_BUS_RESET, "", v[i], NULL) ? -ENOTTY : 0;
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = reset_hits(op, v[i], true);
+		r = reset_hits(op, v[i], "subordinate");
 	return r;
 }
 
@@ -213,12 +233,17 @@ int kernel_reset_method(struct fake_op *op, struct bdf a, const char *value)
 	return tfs_putf(root_of(op->k), bus_attr(a, "reset_method").s, 0644, "%s\n", clean);
 }
 
+static bool wakes_reset(struct fake_kernel *k, struct bdf a);
+
 int kernel_power(struct fake_op *op, struct bdf a, const char *value)
 {
 	size_t n = strcspn(value, "\n");
+	bool was_asleep = is_asleep(op->k, a);
 
 	if (!(n == 4 && strncmp(value, "auto", n) == 0) && !(n == 2 && strncmp(value, "on", n) == 0))
 		return -EINVAL;
+	if (n == 2 && was_asleep && wakes_reset(op->k, a))
+		(void)reset_hits(op, a, "d3");	/* the write has no answer to give */
 	return tfs_putf(root_of(op->k), bus_attr(a, "power/control").s, 0644, "%.*s\n", (int)n, value);
 }
 
@@ -235,6 +260,16 @@ static unsigned pm_cap(const uint8_t *cfg, size_t n)
 	return 0;
 }
 
+/* No_Soft_Reset is clear: D3hot to D0 is a reset. */
+static bool wakes_reset(struct fake_kernel *k, struct bdf a)
+{
+	uint8_t cfg[256];
+	ssize_t n = tfs_read(root_of(k), bus_attr(a, "config").s, cfg, sizeof(cfg));
+	unsigned at = pm_cap(cfg, n > 0 ? (size_t)n : 0);
+
+	return at && !(cfg[at + PCI_PM_CTRL] & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
 bool is_asleep(const struct fake_kernel *k, struct bdf a)
 {
 	uint8_t cfg[256];
@@ -244,7 +279,8 @@ bool is_asleep(const struct fake_kernel *k, struct bdf a)
 	if (k->shared->settings.no_idle_d3 || strcmp(bus_driver(root_of(k), a).s, "vfio-pci") != 0)
 		return false;
 	tfs_get(root_of(k), bus_attr(a, "power/control").s, control, sizeof(control));
-	if (strcmp(control, "auto") != 0 || device_is_open(k, a))
+	if (strcmp(control, "auto") != 0 || device_is_open(k, a) ||
+	    rule_applies((struct fake_kernel *)k, FAKE_REFUSES_D3, "", a, NULL))
 		return false;
 	n = tfs_read(root_of(k), bus_attr(a, "config").s, cfg, sizeof(cfg));
 	return n > 0 && pm_cap(cfg, (size_t)n) != 0;

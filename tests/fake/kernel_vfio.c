@@ -332,7 +332,7 @@ static int device_reset(struct fake_kernel *k, struct bdf a)
 	lock = device_lock(&op, a);
 	if (lock < 0)
 		return op_end(&op, lock);
-	r = reset_hits(&op, a, false);
+	r = reset_hits(&op, a, "vfio");
 	kunlock(lock);
 	return op_end(&op, r);
 }
@@ -406,7 +406,7 @@ static int hot_reset(struct fake_kernel *k, struct bdf a, struct vfio_pci_hot_re
 	n = reset_set(k, a, v, ARRAY_SIZE(v));
 	r = hot_reset_check(k, hot, v, n);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = reset_hits(&op, v[i], true);
+		r = reset_hits(&op, v[i], "hot");
 	return op_end(&op, r);
 }
 

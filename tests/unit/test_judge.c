@@ -46,6 +46,7 @@ static const struct {
 	const struct inuse_finding *use;
 	struct policy policy;
 	struct hold hold;
+	bool dead;		/* 01:00.0 reads all ones, as the scout found */
 } cases[] = {
 	{ .name = "a free card", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "" },
 
@@ -56,6 +57,13 @@ static const struct {
 	{ .name = "an IOMMU that leaves the card out", .tree = IOMMU TOP
 	  "pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=nvidia reset=flr\n",
 	  .wants = "0000:01:00.0", .want = "no-group@0000:01:00.0" },
+
+	{ .name = "a dead card", .tree = IOMMU TOP
+	  "pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=nvidia group=14 dead=yes\n",
+	  .wants = "0000:01:00.0", .want = "dead@0000:01:00.0", .dead = true },
+	{ .name = "a dead card that is to be revived", .tree = IOMMU TOP
+	  "pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=nvidia group=14 dead=yes\n",
+	  .wants = "0000:01:00.0", .want = "", .dead = true, .policy.dead_too = true },
 
 	{ .name = "a bridge", .tree = IOMMU TOP GPU, .wants = "0000:00:01.0", .want = "bridge@0000:00:01.0" },
 	{ .name = "a host bridge", .tree = IOMMU "driver vfio-pci\nroot 0000:00\n"
@@ -184,6 +192,7 @@ static void judge_it(struct bench *b, size_t i, const struct inuse *inuse)
 	if (tree_open_text(&b->tree, cases[i].tree, &b->e) < 0 || host_open(&b->h, b->tree.dir, &b->e) < 0 ||
 	    snapshot_load(&b->h, &b->s, &b->e) < 0)
 		fail_msg("%s: %s", cases[i].name, b->e.msg);
+	snapshot_learn_health(b->s, (struct bdf){ 0, 1, 0, 0 }, cases[i].dead, (struct pdev_link){ 0, 0 });
 	in.snapshot = b->s;
 	assert_int_equal(plan_build(&in, &b->plan, &b->e), 0);
 }

@@ -92,9 +92,9 @@ static const char *steps(struct bench *b)
 	for (size_t i = 0; i < b->plan.n_steps; i++) {
 		const struct step *s = &b->plan.steps[i];
 
-		(void)str_addf(&b->text, "%u %s %s %s>%s%s%s%s\n", s->chain, step_kind_name(s->kind),
-			       s->kind == STEP_MODULE ? "-" : BDF_SHORT(s->bdf), s->from, s->to, s->arg[0] ? " " : "",
-			       s->arg, s->hot ? " hot" : "");
+		(void)str_addf(&b->text, "%u %s %s %s>%s%s%s\n", s->chain, step_kind_name(s->kind),
+			       s->kind == STEP_MODULE ? "-" : BDF_SHORT(s->bdf), s->kind == STEP_RESET ? "" : s->from,
+			       s->to, s->arg[0] ? " " : "", s->arg);
 		assert_int_equal(s->enable, -1);
 	}
 	return b->text.s;
@@ -116,8 +116,7 @@ static const char *resets(struct bench *b)
 	str_clear(&b->text);
 	for (size_t i = 0; i < b->plan.n_steps; i++)
 		if (b->plan.steps[i].kind == STEP_RESET)
-			(void)str_addf(&b->text, "%s:%s%s ", b->plan.steps[i].to, b->plan.steps[i].arg,
-				       b->plan.steps[i].hot ? "+hot" : "");
+			(void)str_addf(&b->text, "%s: %s; ", b->plan.steps[i].to, b->plan.steps[i].arg);
 	return b->text.s;
 }
 
@@ -145,7 +144,7 @@ static void one_gpu_step_by_step(void **state)
 		"1 unbind 01:00.0 nvidia> nvidia\n"
 		"1 bind 01:00.1 >vfio-pci\n"
 		"1 bind 01:00.0 >vfio-pci\n"
-		"1 reset 01:00.0 >flr 0000:01:00.0 0000:01:00.1 hot\n"
+		"1 reset 01:00.0 >flr hot subordinate 0000:01:00.0 0000:01:00.1\n"
 		"1 check 01:00.1 >\n"
 		"1 check 01:00.0 >\n");
 	assert_int_equal(b->plan.n_refusals, 0);
@@ -201,7 +200,7 @@ static void driverless_is_only_bound(void **state)
 		"1 power 01:00.0 auto>on\n"
 		"1 override 01:00.0 none>vfio-pci\n"
 		"1 bind 01:00.0 >vfio-pci\n"
-		"1 reset 01:00.0 >hot 0000:01:00.0 hot\n"
+		"1 reset 01:00.0 >hot subordinate 0000:01:00.0\n"
 		"1 check 01:00.0 >\n");
 }
 
@@ -216,7 +215,7 @@ static void on_vfio_already(void **state)
 	assert_string_equal(steps(b),
 		"1 power 01:00.0 auto>on\n"
 		"1 reset-method 01:00.0 flr>flr\n"
-		"1 reset 01:00.0 >flr 0000:01:00.0 hot\n"
+		"1 reset 01:00.0 >flr hot subordinate 0000:01:00.0\n"
 		"1 check 01:00.0 >\n");
 }
 
@@ -284,46 +283,46 @@ static void chain_table(void **state)
 
 static const struct { const char *name, *tree, *wants, *resets; } reset_cases[] = {
 	{ "all have flr", TOP GPU("reset=flr", "reset=flr"), "0000:01:00.0",
-	  "flr:0000:01:00.0 0000:01:00.1+hot " },
+	  "flr hot subordinate: 0000:01:00.0 0000:01:00.1; " },
 	{ "function 0 lists bus, which only works alone", TOP GPU("reset=bus", ""), "0000:01:00.0",
-	  "hot:0000:01:00.0 0000:01:00.1+hot " },
+	  "hot subordinate: 0000:01:00.0 0000:01:00.1; " },
 	{ "one has flr, one nothing: the bus helps both", TOP GPU("reset=flr", ""), "0000:01:00.0",
-	  "hot:0000:01:00.0 0000:01:00.1+hot " },
+	  "hot subordinate flr: 0000:01:00.0 0000:01:00.1; " },
 	{ "alone on its bus, bus works",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=bus\n", "0000:01:00.0",
-	  "bus:0000:01:00.0+hot " },
+	  "bus hot subordinate: 0000:01:00.0; " },
 	{ "alone, nothing listed", TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3\n",
-	  "0000:01:00.0", "hot:0000:01:00.0+hot " },
+	  "0000:01:00.0", "hot subordinate: 0000:01:00.0; " },
 	{ "a stranger on the bus: no hot reset",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=bus\n"
 	  "pci 0000:01:00.1 10de:0002 class=040300 parent=0000:00:01.0 group=4\n", "0000:01:00.0", "" },
 	{ "a stranger on the bus, own reset works",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=\"flr bus\"\n"
 	  "pci 0000:01:00.1 10de:0002 class=040300 parent=0000:00:01.0 group=4\n", "0000:01:00.0",
-	  "flr:0000:01:00.0 " },
+	  "flr: 0000:01:00.0; " },
 	{ "root bus: no hot reset",
 	  "iommu intel\ndriver vfio-pci\nroot 0000:00\n"
 	  "pci 0000:00:02.0 8086:0001 class=030000 group=3\n", "0000:00:02.0", "" },
 	{ "root bus: flr", "iommu intel\ndriver vfio-pci\nroot 0000:00\n"
-	  "pci 0000:00:02.0 8086:0001 class=030000 group=3 reset=flr\n", "0000:00:02.0", "flr:0000:00:02.0 " },
+	  "pci 0000:00:02.0 8086:0001 class=030000 group=3 reset=flr\n", "0000:00:02.0", "flr: 0000:00:02.0; " },
 	{ "two cards, one reset each",
 	  "iommu intel\ndriver vfio-pci\nroot 0000:00\n"
 	  "pci 0000:00:01.0 8086:0001 class=060400 bus=01 group=1\npci 0000:00:02.0 8086:0001 class=060400 bus=02 group=2\n"
 	  "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=flr\n"
 	  "pci 0000:02:00.0 10de:0001 class=030000 parent=0000:00:02.0 group=4\n",
-	  "0000:01:00.0 0000:02:00.0", "flr:0000:01:00.0+hot hot:0000:02:00.0+hot " },
+	  "0000:01:00.0 0000:02:00.0", "flr hot subordinate: 0000:01:00.0; hot subordinate: 0000:02:00.0; " },
 	{ "two slots of one bus need the bus: one reset",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3\n"
 	  "pci 0000:01:01.0 10de:0002 class=040300 parent=0000:00:01.0 group=3\n", "0000:01:00.0",
-	  "hot:0000:01:00.0 0000:01:01.0+hot " },
+	  "hot subordinate: 0000:01:00.0 0000:01:01.0; " },
 	{ "two slots, only the second needs the bus: it must not be forgotten",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=pm\n"
 	  "pci 0000:01:01.0 10de:0002 class=040300 parent=0000:00:01.0 group=3\n", "0000:01:00.0",
-	  "pm:0000:01:00.0+hot hot:0000:01:00.0 0000:01:01.0+hot " },
+	  "pm hot subordinate: 0000:01:00.0; hot subordinate: 0000:01:00.0 0000:01:01.0; " },
 	{ "two slots, only the first needs the bus",
 	  TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3\n"
 	  "pci 0000:01:01.0 10de:0002 class=040300 parent=0000:00:01.0 group=3 reset=pm\n", "0000:01:00.0",
-	  "hot:0000:01:00.0 0000:01:01.0+hot pm:0000:01:01.0+hot " },
+	  "hot subordinate: 0000:01:00.0 0000:01:01.0; pm hot subordinate: 0000:01:01.0; " },
 };
 
 static void reset_table(void **state)
@@ -358,6 +357,48 @@ static void resets_can_be_forbidden(void **state)
 	build(b, "0000:01:00.0", &in);
 	assert_string_equal(resets(b), "");
 	assert_int_equal(b->plan.steps[b->plan.n_steps - 1].kind, STEP_CHECK);
+}
+
+static const struct { enum reset_policy reset; const char *chain, *to, *from, *keep; bool must, exact; } whens[] = {
+	{ POLICY_RESET_AUTO, NULL, "flr hot subordinate", "hot subordinate flr d3", "auto", false, false },
+	{ POLICY_RESET_ALWAYS, NULL, "flr hot subordinate", "hot subordinate flr d3", "always", true, false },
+	{ POLICY_RESET_ON_CLAIM, NULL, "flr hot subordinate", "", "", false, false },
+	{ POLICY_RESET_ON_RETURN, NULL, "", "hot subordinate flr d3", "always", false, false },
+	{ POLICY_RESET_AUTO, "pm bus d3", "pm bus d3", "pm bus d3", "auto", false, true },
+};
+
+static void when_and_by_what(void **state)
+{
+	struct bench *b = *state;
+
+	machine(b, TOP GPU("reset=flr", "reset=flr"));
+	for (size_t i = 0; i < ARRAY_SIZE(whens); i++) {
+		struct plan_input in = { .vmid = 100, .policy = { .reset = whens[i].reset, .chain = whens[i].chain } };
+		const struct step *s = NULL;
+
+		build(b, "0000:01:00.0", &in);
+		for (size_t k = 0; k < b->plan.n_steps; k++)
+			if (b->plan.steps[k].kind == STEP_RESET)
+				s = &b->plan.steps[k];
+		assert_non_null(s);
+		assert_string_equal(s->to, whens[i].to);
+		assert_string_equal(s->from, whens[i].from);
+		assert_string_equal(s->keep, whens[i].keep);
+		assert_int_equal(s->must, whens[i].must);
+		assert_int_equal(s->exact, whens[i].exact);
+	}
+}
+
+/* An order of somebody's does not reach a stranger on the bus either. */
+static void an_order_spares_strangers(void **state)
+{
+	struct plan_input in = { .vmid = 100, .policy.chain = "hot bus flr subordinate rescan" };
+	struct bench *b = *state;
+
+	machine(b, TOP "pci 0000:01:00.0 10de:0001 class=030000 parent=0000:00:01.0 group=3 reset=\"flr bus\"\n"
+		"pci 0000:01:00.1 10de:0002 class=040300 parent=0000:00:01.0 group=4\n");
+	build(b, "0000:01:00.0", &in);
+	assert_string_equal(resets(b), "flr: 0000:01:00.0; ");
 }
 
 /* A reset comes after every bind of its chain, a check after every reset, a bind after every unbind. */
@@ -408,7 +449,7 @@ static void an_origin_is_what_it_was_at_first(void **state)
 		"1 override 01:00.0 >vfio-pci\n"
 		"1 unbind 01:00.0 nvidia> nvidia\n"
 		"1 bind 01:00.0 >vfio-pci\n"
-		"1 reset 01:00.0 >flr 0000:01:00.0 hot\n"
+		"1 reset 01:00.0 >flr hot subordinate 0000:01:00.0\n"
 		"1 check 01:00.0 >\n");
 }
 
@@ -563,6 +604,8 @@ int main(void)
 		cmocka_unit_test(chain_table),
 		cmocka_unit_test(reset_table),
 		BENCH(resets_can_be_forbidden),
+		BENCH(when_and_by_what),
+		BENCH(an_order_spares_strangers),
 		BENCH(order_within_a_chain),
 		BENCH(an_origin_is_what_it_was_at_first),
 		BENCH(an_origin_of_something_else_does_not_count),

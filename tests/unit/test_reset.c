@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which resets a function has, and whether a function answers, on bytes made for the purpose. */
+/* Which resets a function has; chains of them on a fake kernel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "reset.h"
 #include "str.h"
 #include "tree.h"
-#include "treefs.h"
 
 static const struct { bool file; const char *methods; bool alone, works; const char *first; } own[] = {
 	{ true, "flr", false, true, "flr" }, { true, "flr bus", false, true, "flr" },
@@ -50,366 +50,361 @@ static void a_long_method_needs_room(void **state)
 	assert_string_equal(reset_first_method(&d, word, sizeof(word)), "reset");
 }
 
-/* --- does it answer? ----------------------------------------------------------------------------- */
+/* --- chains: every method fails in every way, before every other ---------------------------------- */
 
-static const char machine[] =
-	"iommu intel\n"
-	"root 0000:00\n"
-	"pci 0000:00:01.0 8086:460d class=060400 bus=01 driver=pcieport\n"
-	"pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=vfio-pci group=14 "
-	"bars=\"16m,32g:64p,32m:64p,128:io\"\n"
-	"pci 0000:01:00.1 8086:1572 class=020000 parent=0000:00:01.0 driver=vfio-pci group=15 bars=\"8m:64p\" vfs=8\n"
-	"pci 0000:01:02.0 8086:154c class=020000 parent=0000:00:01.0 driver=vfio-pci group=16 physfn=0000:01:00.1 "
-	"bars=\"64k:64p\"\n";
+/* A card alone on its bus that has everything; its neighbour below another port is never touched. */
+static const char everything[] =
+	"host pve1\niommu intel\nroot 0000:00\ndriver vfio-pci\ndriver nvidia\n"
+	"pci 0000:00:01.0 8086:460d class=060400 bus=01 driver=pcieport group=1\n"
+	"pci 0000:00:02.0 8086:460d class=060400 bus=02 driver=pcieport group=2\n"
+	"pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=vfio-pci native=nvidia override=vfio-pci "
+	"group=14 d3cold=0 reset=\"device_specific acpi flr af_flr pm bus cxl_bus\" bars=\"16m,32g:64p,32m:64p,128:io\"\n"
+	"pci 0000:02:00.0 10de:2684 class=030000 parent=0000:00:02.0 driver=nvidia group=15 reset=flr bars=16m\n";
 
-struct box { struct tree tree; struct host h; struct err e; };
+static const struct bdf card = { 0, 1, 0, 0 }, neighbour = { 0, 2, 0, 0 };
 
-static int setup(void **state)
-{
-	struct box *b = calloc(1, sizeof(*b));
-
-	if (!b || tree_open_text(&b->tree, machine, &b->e) < 0 || host_open(&b->h, b->tree.dir, &b->e) < 0) {
-		print_error("%s\n", b ? b->e.msg : "");
-		return -1;
-	}
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct box *b = *state;
-
-	host_close(&b->h);
-	tree_close(&b->tree);
-	free(b);
-	return 0;
-}
-
-static const struct bdf gpu = { 0, 1, 0, 0 }, pf = { 0, 1, 0, 1 }, vf = { 0, 1, 2, 0 };
-
-static size_t read_config(struct box *b, struct bdf a, uint8_t *cfg)
-{
-	ssize_t n = tfs_read(b->h.rootfd, pdev_path(a, "config").s, cfg, 4096);
-
-	assert_true(n >= 256);
-	return (size_t)n;
-}
-
-static void write_config(struct box *b, struct bdf a, const uint8_t *cfg, size_t n)
-{
-	struct host_path link = pdev_path(a, "config");
-
-	assert_int_equal(tfs_put(b->h.rootfd, link.s, 0644, cfg, n), 0);
-}
-
-static void answers(struct box *b, struct bdf a)
-{
-	int r = reset_check(&b->h, a, &b->e);
-
-	if (r < 0)
-		fail_msg("%s", b->e.msg);
-}
-
-static void says(struct box *b, struct bdf a, const char *part)
-{
-	assert_int_equal(reset_check(&b->h, a, &b->e), -EIO);
-	if (!strstr(b->e.msg, part))
-		fail_msg("'%s' lacks '%s'", b->e.msg, part);
-	b->e = (struct err)ERR_INIT;
-}
-
-static void a_live_card_answers(void **state)
-{
-	answers(*state, gpu);
-	answers(*state, pf);
-}
-
-static void all_ones_is_no_answer(void **state)
-{
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, gpu, cfg);
-
-	memset(cfg, 0xff, n);
-	write_config(b, gpu, cfg, n);
-	says(b, gpu, "all ones");
-}
-
-static void another_identity(void **state)
-{
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, gpu, cfg);
-
-	cfg[2] ^= 1;
-	write_config(b, gpu, cfg, n);
-	says(b, gpu, "answers as 10de:2685, not as 10de:2684");
-}
-
-static const size_t sizes[] = { 0, 1, 63 };
-
-static void too_short_or_not_there(void **state)
-{
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, gpu, cfg);
-
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		write_config(b, gpu, cfg, sizes[i]);
-		says(b, gpu, "too short");
-	}
-	write_config(b, gpu, cfg, 64);		/* what an ordinary user gets to see */
-	answers(b, gpu);
-	write_config(b, gpu, cfg, n);
-	says(b, (struct bdf){ 0, 9, 0, 0 }, "No such file");
-}
-
-/* Where the power management capability is. */
-static unsigned pm_at(const uint8_t *cfg)
-{
-	unsigned at = cfg[0x34];
-
-	for (int i = 0; i < 48 && at && cfg[at] != 1; i++)
-		at = cfg[at + 1];
-	assert_true(at >= 0x40);
-	return at;
-}
-
-static void asleep(void **state)
-{
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, gpu, cfg);
-	unsigned at = pm_at(cfg);
-
-	for (unsigned d = 1; d <= 3; d++) {
-		char part[32];
-
-		cfg[at + 4] = (uint8_t)((cfg[at + 4] & ~3U) | d);
-		write_config(b, gpu, cfg, n);
-		snprintf(part, sizeof(part), "asleep in D%u", d);
-		says(b, gpu, part);
-	}
-	cfg[0x06] &= (uint8_t)~0x10;		/* no capabilities at all: always in D0 */
-	write_config(b, gpu, cfg, n);
-	answers(b, gpu);
-}
-
-/* A list that runs in a circle, or out of the bytes we have. */
-static void a_capability_list_without_end(void **state)
-{
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, gpu, cfg);
-
-	cfg[0x34] = 0x40;
-	cfg[0x40] = 0x09;
-	cfg[0x41] = 0x40;
-	write_config(b, gpu, cfg, n);
-	answers(b, gpu);
-	cfg[0x34] = 0xfc;
-	cfg[0xfc] = 0x01;
-	cfg[0xfd] = 0xfc;
-	write_config(b, gpu, cfg, 256);
-	answers(b, gpu);
-	cfg[0x34] = 0x20;			/* points into the header */
-	write_config(b, gpu, cfg, n);
-	answers(b, gpu);
-}
-
-/* bars="16m,32g:64p,32m:64p,128:io": BAR 0; 1 and 2; 3 and 4; 5. */
-static const struct { unsigned bar; uint32_t value, upper; bool wide; const char *part; } bars[] = {
-	{ 0, 0, 0, false, "BAR 0" }, { 0, 0xffffffff, 0, false, "BAR 0" }, { 0, 8, 0, false, "BAR 0" },
-	{ 1, 0xc, 0, true, "BAR 1" },			/* a 64-bit BAR, both halves lost */
-	{ 1, 0xc, 0x20, true, NULL },			/* above 4 GiB, the lower half is rightly zero */
-	{ 1, 0xffffffff, 0xffffffff, true, "BAR 1" },
-	{ 3, 0xc, 0, true, "BAR 3" },
-	{ 5, 1, 0, false, "BAR 5" },			/* I/O */
-	{ 5, 0xffffffff, 0, false, "BAR 5" },
+struct desk {
+	struct fake_kernel k;
+	char *before;
+	struct reset_result result;
+	struct err e;
 };
 
-static void lost_bars(void **state)
+static void open_desk(struct desk *d, const char *machine)
 {
-	struct box *b = *state;
-	uint8_t good[4096], cfg[4096];
-	size_t n = read_config(b, gpu, good);
+	memset(d, 0, sizeof(*d));
+	if (fake_kernel_open_text(&d->k, machine, &d->e) < 0)
+		fail_msg("%s", d->e.msg);
+	fake_settings(&d->k)->time_scale = 50;
+	fake_settings(&d->k)->allow = FAKE_ALLOW_RESCAN;
+	/* As a claim leaves it: awake. */
+	assert_int_equal(host_write(&d->k.host, pdev_path(card, "power/control").s, "on"), 0);
+	d->before = fake_kernel_dump(&d->k, 0);
+	assert_non_null(d->before);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(bars); i++) {
-		unsigned at = 0x10 + 4 * bars[i].bar;
+static void close_desk(struct desk *d)
+{
+	free(d->before);
+	fake_kernel_close(&d->k);
+}
 
-		memcpy(cfg, good, n);
-		for (unsigned k = 0; k < 4; k++) {
-			cfg[at + k] = (uint8_t)(bars[i].value >> 8 * k);
-			if (bars[i].wide)
-				cfg[at + 4 + k] = (uint8_t)(bars[i].upper >> 8 * k);
+static int run(struct desk *d, const char *chain, bool exact, const struct bdf *fns, size_t n)
+{
+	d->result = (struct reset_result){ .ns = 0 };
+	d->e = (struct err)ERR_INIT;
+	fake_kernel_rewind(&d->k);
+	return reset_run(&d->k.host, chain, exact, fns, n, &d->result, &d->e);
+}
+
+/* Every attribute is as it was, and nobody suffered. */
+static void as_before(struct desk *d, const char *what)
+{
+	char *now = fake_kernel_dump(&d->k, 0);
+	struct str diff = STR_INIT;
+
+	assert_non_null(now);
+	if (tree_diff(d->before, now, &diff))
+		fail_msg("%s: the card is not as it was:\n%s\n%s", what, diff.s, d->e.msg);
+	if (fake_violations(&d->k)[0])
+		fail_msg("%s: %s", what, fake_violations(&d->k));
+	assert_int_equal(fake_counts(&d->k, neighbour).reset + fake_counts(&d->k, neighbour).bus_reset, 0);
+	str_release(&diff);
+	free(now);
+}
+
+static const struct { const char *name; bool revives; } names[] = {
+	{ "device_specific", true }, { "acpi", true }, { "flr", false }, { "af_flr", false }, { "pm", false },
+	{ "bus", true }, { "cxl_bus", true }, { "vfio", false }, { "hot", true }, { "subordinate", true },
+	{ "d3", false }, { "rescan", true },
+};
+
+static void rule(struct desk *d, enum fake_rule_kind kind, const char *method, int value)
+{
+	struct fake_rule r = { .kind = kind, .value = value, .times = kind == FAKE_RESET_IS_DEATH };
+
+	snprintf(r.driver, sizeof(r.driver), "%s", method);
+	fake_rule_add(&d->k, r);
+}
+
+/* The method fails without having done anything. */
+static void refuse(struct desk *d, const char *method, int code)
+{
+	if (strcmp(method, "d3") == 0)
+		rule(d, FAKE_REFUSES_D3, "", 0);
+	else
+		rule(d, FAKE_RESET_FAILS, method, code);
+}
+
+/* A rescan that does not find the card again leaves nothing for others to try: it comes last. */
+static bool can_come_first(const char *name)
+{
+	return strcmp(name, "rescan") != 0;
+}
+
+static void each_alone(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct fake_counts was = fake_counts(&d.k, card), is;
+
+		if (run(&d, names[i].name, true, &card, 1) < 0)
+			fail_msg("%s: %s", names[i].name, d.e.msg);
+		assert_string_equal(d.result.used, names[i].name);
+		as_before(&d, names[i].name);
+		is = fake_counts(&d.k, card);
+		/* Bound to vfio-pci again it sleeps for a moment, and wakes: that is one more. */
+		if (is.reset + is.bus_reset != was.reset + was.bus_reset + (can_come_first(names[i].name) ? 1 : 2))
+			fail_msg("%s: %u resets", names[i].name, is.reset + is.bus_reset - was.reset - was.bus_reset);
+		assert_true(reset_is_method(names[i].name, NULL) && strstr(reset_methods(), names[i].name));
+	}
+	close_desk(&d);
+}
+
+static const int codes[] = { EIO, EBUSY, ETIMEDOUT, ENOTTY };
+
+static void the_first_good_one_ends_it(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			for (size_t c = 0; c < ARRAY_SIZE(codes); c++) {
+				char chain[64];
+
+				if (i == k || !can_come_first(names[i].name))
+					continue;
+				snprintf(chain, sizeof(chain), "%s %s", names[i].name, names[k].name);
+				fake_rule_clear(&d.k);
+				refuse(&d, names[i].name, codes[c]);
+				if (run(&d, chain, true, &card, 1) < 0)
+					fail_msg("%s, %s: %s", chain, strerrorname_np(codes[c]), d.e.msg);
+				assert_string_equal(d.result.used, names[k].name);
+				as_before(&d, chain);
+			}
+	close_desk(&d);
+}
+
+/* It says that it worked, and nothing answers: only what can wake the dead is tried, and believed when the
+ * card answers. */
+static void a_reset_that_kills(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+			char chain[64];
+			int r;
+
+			if (i == k || !can_come_first(names[i].name))
+				continue;
+			snprintf(chain, sizeof(chain), "%s %s", names[i].name, names[k].name);
+			fake_rule_clear(&d.k);
+			rule(&d, FAKE_RESET_IS_DEATH, names[i].name, 0);
+			rule(&d, FAKE_RESET_REVIVES, names[k].name, 0);
+			r = run(&d, chain, true, &card, 1);
+			if (r != (names[k].revives ? 0 : -EIO))
+				fail_msg("%s: %d %s", chain, r, d.e.msg);
+			if (r < 0 && (!strstr(d.e.msg, "is dead") || !strstr(d.e.msg, "power cycle")))
+				fail_msg("%s: '%s'", chain, d.e.msg);
+			fake_device_revive(&d.k, card);
+			as_before(&d, chain);
 		}
-		write_config(b, gpu, cfg, n);
-		if (bars[i].part)
-			says(b, gpu, bars[i].part);
-		else
-			answers(b, gpu);
+	close_desk(&d);
+}
+
+static void all_fail(void **state)
+{
+	static const char chain[] = "device_specific acpi flr af_flr pm bus cxl_bus vfio hot subordinate d3";
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	for (size_t c = 0; c < ARRAY_SIZE(codes); c++) {
+		int r;
+
+		fake_rule_clear(&d.k);
+		rule(&d, FAKE_REFUSES_D3, "", 0);
+		rule(&d, FAKE_RESET_FAILS, "", codes[c]);
+		r = run(&d, chain, true, &card, 1);
+		assert_int_equal(r, codes[c] == ENOTTY ? -EIO : -codes[c]);	/* d3 was offered, and refused */
+		for (size_t i = 0; i + 1 < ARRAY_SIZE(names); i++)
+			assert_non_null(strstr(d.e.msg, names[i].name));
+		as_before(&d, strerrorname_np(codes[c]));
+	}
+	close_desk(&d);
+}
+
+static void not_offered_is_no_failure(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	rule(&d, FAKE_RESET_FAILS, "", ENOTTY);
+	assert_int_equal(run(&d, "flr hot subordinate", false, &card, 1), 0);
+	assert_string_equal(d.result.used, "none");
+	assert_int_equal(run(&d, "sledgehammer", false, &card, 1), -EINVAL);
+	as_before(&d, "nothing offered");
+	close_desk(&d);
+}
+
+/* What is off the bus for good is said to be so; what was cut short is found again. */
+static void lost_and_found(void **state)
+{
+	struct bdf port = { 0, 0, 1, 0 };
+	uint64_t ns = 0;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, everything);
+	rule(&d, FAKE_RESET_FAILS, "rescan", EIO);
+	assert_int_equal(run(&d, "rescan", true, &card, 1), -EIO);
+	assert_non_null(strstr(d.e.msg, "not found again"));
+	fake_rule_clear(&d.k);
+	d.e = (struct err)ERR_INIT;
+	assert_int_equal(reset_recover(&d.k.host, port, &card, 1, &ns, &d.e), 0);
+	assert_true(host_exists(&d.k.host, pdev_path(card, "vendor").s));
+	assert_string_equal(fake_violations(&d.k), "");
+	close_desk(&d);
+}
+
+/* --- guards ---------------------------------------------------------------------------------------- */
+
+#define TOP	"host pve1\niommu intel\nroot 0000:00\ndriver vfio-pci\ndriver nvidia\n" \
+		"pci 0000:00:01.0 8086:460d class=060400 bus=01 driver=pcieport group=1\n"
+#define FIRST	"pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=vfio-pci group=14 reset=\"flr pm bus\" "
+
+/* A stranger on the bus, on a host driver or on none: whatever reaches the bus stays away. */
+static const char *const strangers[] = {
+	TOP FIRST "bars=16m\npci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 driver=nvidia group=15 bars=16k\n",
+	TOP FIRST "bars=16m\npci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 group=15 bars=16k\n",
+	TOP FIRST "bars=16m\npci 0000:01:01.0 8086:1533 class=020000 parent=0000:00:01.0 driver=vfio-pci group=15 bars=16k\n",
+};
+
+static void strangers_on_the_bus_are_spared(void **state)
+{
+	static const char *const wide[] = { "bus", "hot", "subordinate", "rescan" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+		struct desk d;
+
+		open_desk(&d, strangers[i]);
+		for (size_t k = 0; k < ARRAY_SIZE(wide); k++) {
+			struct fake_counts was = fake_counts(&d.k, card), is;
+			int r = run(&d, wide[k], true, &card, 1);
+
+			if (r == 0 && strcmp(d.result.used, "none") != 0)
+				fail_msg("machine %zu: %s went through", i, wide[k]);
+			is = fake_counts(&d.k, card);
+			assert_int_equal(is.reset + is.bus_reset, was.reset + was.bus_reset);
+			as_before(&d, wide[k]);
+		}
+		close_desk(&d);
 	}
 }
 
-/* SR-IOV 3.4.1.1 and 3.4.1.2: vendor and device of a virtual function read ffff, its BARs zero. */
-static void a_virtual_function_answers(void **state)
+static void never_on_a_host_driver(void **state)
 {
-	struct box *b = *state;
-	uint8_t cfg[4096];
+	struct desk d;
 
-	(void)read_config(b, vf, cfg);
-	assert_int_equal(cfg[0] | cfg[1] << 8, 0xffff);
-	answers(b, vf);
+	(void)state;
+	open_desk(&d, everything);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_true(run(&d, names[i].name, true, &neighbour, 1) < 0);
+		assert_non_null(strstr(d.e.msg, "is on 'nvidia' instead of vfio-pci"));
+		assert_int_equal(fake_log_count(&d.k), 0);
+	}
+	as_before(&d, "a host driver's card");
+	close_desk(&d);
 }
 
-static void a_dead_virtual_function_does_not(void **state)
+static void never_under_a_guest(void **state)
 {
-	struct box *b = *state;
-	uint8_t cfg[4096];
-	size_t n = read_config(b, vf, cfg);
+	static const char *const risky[] = { "subordinate", "rescan" };
+	struct desk d;
 
-	memset(cfg, 0xff, n);
-	write_config(b, vf, cfg, n);
-	says(b, vf, "all ones");
+	(void)state;
+	open_desk(&d, everything);
+	assert_int_equal(fake_vm_start(&d.k, 100, &card, 1, NULL, &d.e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(risky); i++) {
+		assert_int_equal(run(&d, risky[i], true, &card, 1), -EBUSY);
+		assert_non_null(strstr(d.e.msg, "is open"));
+		assert_int_equal(fake_log_count(&d.k), 0);
+	}
+	close_desk(&d);
 }
 
-/* --- reset_card() over plain files: what is tried, in which order, and what is said -------------------- */
+/* Function 0 lists `bus` although it cannot (kernel: pci_parent_bus_reset, ENOTTY). */
+static const char lying[] = TOP
+	"pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=vfio-pci group=14 reset=bus bars=16m pm=no\n"
+	"pci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 driver=vfio-pci group=14 reset=flr bars=16k pm=no\n";
 
-static struct { char text[512]; const char *refuse; int err; } seen;
-
-static int note_write(struct host *h, const char *path, const void *data, size_t len)
-{
-	(void)h;
-	(void)data;
-	(void)len;
-	strncat(seen.text, path + strlen("/sys/bus/pci/devices/"), sizeof(seen.text) - strlen(seen.text) - 2);
-	strcat(seen.text, " ");
-	return seen.refuse && strstr(path, seen.refuse) ? -seen.err : 0;
-}
-
-static int card_reset(struct box *b, const struct bdf *fns, size_t n, enum reset_way way, bool hot,
-		      enum reset_way *used)
-{
-	struct host_ops ops = host_default_ops;
-	struct host h = b->h;
-	uint64_t ns = 0;
-
-	ops.write = note_write;
-	h.ops = &ops;
-	seen.text[0] = '\0';
-	b->e = (struct err)ERR_INIT;
-	return reset_card(&h, fns, n, way, hot, used, &ns, &b->e);
-}
-
-static void put_reset(struct box *b, struct bdf a)
-{
-	assert_int_equal(tfs_put(b->h.rootfd, pdev_path(a, "reset").s, 0200, "", 0), 0);
-}
-
-static void own_attributes_in_turn(void **state)
-{
-	struct bdf fns[] = { gpu, pf };
-	enum reset_way used;
-	struct box *b = *state;
-
-	put_reset(b, gpu);
-	put_reset(b, pf);
-	seen.refuse = NULL;
-	assert_int_equal(card_reset(b, fns, 2, RESET_SYSFS, false, &used), 0);
-	assert_string_equal(seen.text, "0000:01:00.0/reset 0000:01:00.1/reset ");
-	assert_int_equal(used, RESET_SYSFS);
-}
-
-/* Function 0 lists `bus` although it cannot (kernel: pci_parent_bus_reset, ENOTTY); the function that
- * can was reset.  That is what can be had, and no reason to refuse the start. */
 static void a_lying_function_does_not_spoil_it(void **state)
 {
-	struct bdf fns[] = { gpu, pf };
-	enum reset_way used;
-	struct box *b = *state;
+	static const struct bdf fns[] = { { 0, 1, 0, 0 }, { 0, 1, 0, 1 } };
+	struct desk d;
 
-	put_reset(b, gpu);
-	put_reset(b, pf);
-	seen.refuse = "01:00.0/reset";
-	seen.err = ENOTTY;
-	assert_int_equal(card_reset(b, fns, 2, RESET_SYSFS, false, &used), 0);
-	assert_string_equal(seen.text, "0000:01:00.0/reset 0000:01:00.1/reset ");
+	(void)state;
+	open_desk(&d, lying);
+	assert_int_equal(run(&d, "flr", false, fns, 2), 0);
+	assert_string_equal(d.result.used, "flr");
+	assert_int_equal(fake_log_find(&d.k, "/reset 1"), 2);
+	assert_int_equal(run(&d, "bus", true, fns, 2), 0);		/* chosen alone: nobody offers it in truth */
+	assert_string_equal(d.result.used, "none");
+	assert_int_equal(fake_log_find(&d.k, "/reset 1"), 0);
+	assert_int_equal(run(&d, "bus hot", false, fns, 2), 0);
+	assert_string_equal(d.result.used, "bus");
+	assert_int_equal(run(&d, "hot", false, fns, 2), 0);
+	assert_string_equal(d.result.used, "hot");
+	assert_int_equal(run(&d, "d3", false, fns, 2), 0);		/* no power management: nothing to do */
+	assert_string_equal(d.result.used, "none");
+	as_before(&d, "two functions");
+	close_desk(&d);
 }
 
-static void a_reset_that_fails_is_an_error(void **state)
+/* The order is put back whatever the reset said, and is not written where it is the only one. */
+static void a_chosen_method_leaves_the_order(void **state)
 {
-	struct bdf fns[] = { gpu, pf };
-	enum reset_way used;
-	struct box *b = *state;
+	struct desk d;
 
-	put_reset(b, gpu);
-	put_reset(b, pf);
-	seen.refuse = "01:00.0/reset";
-	seen.err = ETIMEDOUT;
-	assert_int_equal(card_reset(b, fns, 2, RESET_SYSFS, false, &used), -ETIMEDOUT);
-	assert_non_null(strstr(b->e.msg, "0000:01:00.0"));
-	seen.refuse = "/reset";
-	seen.err = ENOTTY;
-	assert_int_equal(card_reset(b, fns, 2, RESET_SYSFS, false, &used), -ENOTTY);
-	assert_non_null(strstr(b->e.msg, "no method works"));
-}
-
-/* There is no /dev/vfio here: the hot reset fails, the functions get their own. */
-static void hot_falls_back_to_own(void **state)
-{
-	struct bdf fns[] = { gpu, pf };
-	enum reset_way used;
-	struct box *b = *state;
-
-	put_reset(b, gpu);
-	put_reset(b, pf);
-	seen.refuse = NULL;
-	assert_int_equal(card_reset(b, fns, 2, RESET_HOT, true, &used), 0);
-	assert_int_equal(used, RESET_SYSFS);
-	assert_string_equal(seen.text, "0000:01:00.0/reset 0000:01:00.1/reset ");
-}
-
-/* Whatever goes wrong, there is a sentence. */
-static void every_failure_has_a_sentence(void **state)
-{
-	static const struct { enum reset_way way; bool hot; } ways[] = {
-		{ RESET_SYSFS, false }, { RESET_SYSFS, true }, { RESET_HOT, true }, { RESET_HOT, false },
-	};
-	struct bdf fns[] = { vf };
-	struct box *b = *state;
-
-	put_reset(b, vf);
-	seen.refuse = "/reset";
-	seen.err = EIO;
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		enum reset_way used;
-
-		assert_true(card_reset(b, fns, 1, ways[i].way, ways[i].hot, &used) < 0);
-		assert_true(strlen(b->e.msg) > 10);
-	}
+	(void)state;
+	open_desk(&d, everything);
+	refuse(&d, "pm", EIO);
+	assert_int_equal(run(&d, "pm", true, &card, 1), -EIO);
+	assert_int_equal(fake_log_find(&d.k, "reset_method pm"), 1);
+	assert_int_equal(fake_log_find(&d.k, "reset_method device_specific acpi flr"), 1);
+	as_before(&d, "pm");
+	assert_int_equal(run(&d, "flr", false, &card, 1), 0);
+	assert_int_equal(fake_log_find(&d.k, "reset_method"), 0);	/* as the list stands: one write */
+	assert_int_equal(fake_log_count(&d.k), 1);
+	close_desk(&d);
 }
 
 int main(void)
 {
-#define BOX(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_reset_table),
 		cmocka_unit_test(a_long_method_needs_room),
-		BOX(a_live_card_answers),
-		BOX(all_ones_is_no_answer),
-		BOX(another_identity),
-		BOX(too_short_or_not_there),
-		BOX(asleep),
-		BOX(a_capability_list_without_end),
-		BOX(lost_bars),
-		BOX(a_virtual_function_answers),
-		BOX(a_dead_virtual_function_does_not),
-		BOX(own_attributes_in_turn),
-		BOX(a_lying_function_does_not_spoil_it),
-		BOX(a_reset_that_fails_is_an_error),
-		BOX(hot_falls_back_to_own),
-		BOX(every_failure_has_a_sentence),
+		cmocka_unit_test(each_alone),
+		cmocka_unit_test(the_first_good_one_ends_it),
+		cmocka_unit_test(a_reset_that_kills),
+		cmocka_unit_test(all_fail),
+		cmocka_unit_test(not_offered_is_no_failure),
+		cmocka_unit_test(lost_and_found),
+		cmocka_unit_test(strangers_on_the_bus_are_spared),
+		cmocka_unit_test(never_on_a_host_driver),
+		cmocka_unit_test(never_under_a_guest),
+		cmocka_unit_test(a_lying_function_does_not_spoil_it),
+		cmocka_unit_test(a_chosen_method_leaves_the_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kernel_plug - a function leaves the bus, and a rescan of its port finds it again.
+ *
+ * drivers/pci/pci-sysfs.c (remove_store, dev_rescan_store), drivers/pci/remove.c, drivers/pci/probe.c
+ * (pci_device_add: a new device object knows nothing of what was written to the old one).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel_int.h"
+#include "str.h"
+
+static struct tfs_path away(struct bdf a, const char *what)
+{
+	return tfs_path("/.fake/away/%s/%s", BDF_S(a), what);
+}
+
+static struct tfs_path group_link(int group, struct bdf a)
+{
+	return tfs_path("/sys/kernel/iommu_groups/%d/devices/%s", group, BDF_S(a));
+}
+
+int kernel_remove(struct fake_op *op, struct bdf a)
+{
+	int root = root_of(op->k), group = bus_group(root, a), r;
+	struct bus_name driver = bus_driver(root, a);
+	char path[512];
+
+	if (driver.s[0])
+		violation(op->k, "%s: %s has it", fake_log(op->k, op->n), driver.s);
+	r = tfs_resolve(root, bus_attr(a, "").s, path, sizeof(path));
+	if (r >= 0)
+		r = tfs_mkdirs(root, tfs_path("/.fake/away/%s", BDF_S(a)).s);
+	if (r >= 0)
+		r = tfs_putf(root, away(a, "path").s, 0644, "%s", path);
+	if (r >= 0)
+		r = tfs_putf(root, away(a, "group").s, 0644, "%d", group);
+	if (r >= 0)
+		r = host_default_ops.rename(&op->k->host, path, away(a, "folder").s);
+	if (r < 0)
+		return r;
+	if (group >= 0)
+		tfs_unlink(root, group_link(group, a).s);
+	return tfs_unlink(root, tfs_path("/sys/bus/pci/devices/%s", BDF_S(a)).s);
+}
+
+/* As pci_device_add() makes it. */
+static void forget(struct fake_kernel *k, struct bdf a)
+{
+	static const char *const fresh[][2] = {
+		{ "driver_override", "(null)" }, { "power/control", "on" }, { "d3cold_allowed", "1" },
+	};
+	char methods[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fresh); i++)
+		tfs_putf(root_of(k), bus_attr(a, fresh[i][0]).s, 0644, "%s\n", fresh[i][1]);
+	if (tfs_get(root_of(k), bus_hidden("methods", a).s, methods, sizeof(methods)) > 0)
+		tfs_putf(root_of(k), bus_attr(a, "reset_method").s, 0644, "%s\n", methods);
+}
+
+static int appear(struct fake_op *op, struct bdf a, const char *path)
+{
+	int root = root_of(op->k), r;
+	char text[16];
+	uint64_t group;
+
+	r = host_default_ops.rename(&op->k->host, away(a, "folder").s, path);
+	if (r < 0)
+		return r;
+	tfs_link_to(root, tfs_path("/sys/bus/pci/devices/%s", BDF_S(a)).s, path);
+	tfs_get(root, away(a, "group").s, text, sizeof(text));
+	if (str_to_u64(text, 10, &group) == 0)
+		tfs_link_to(root, group_link((int)group, a).s, path);
+	tfs_remove(root, tfs_path("/.fake/away/%s", BDF_S(a)).s);
+	forget(op->k, a);
+	/* What does not answer is not found. */
+	if (reset_hits(op, a, "rescan") < 0)
+		return kernel_remove(op, a);
+	(void)kernel_drivers_probe(op, BDF_S(a));
+	return 0;
+}
+
+int kernel_rescan(struct fake_op *op, struct bdf bridge)
+{
+	int root = root_of(op->k), r = 0;
+	struct tfs_names names;
+	char port[512];
+
+	if (tfs_resolve(root, bus_attr(bridge, "").s, port, sizeof(port)) < 0)
+		return -ENODEV;
+	if (tfs_list(root, "/.fake/away", &names) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		struct bdf a;
+		char path[512];
+
+		if (bdf_parse(names.v[i], &a) == 0 && tfs_get(root, away(a, "path").s, path, sizeof(path)) > 0 &&
+		    strncmp(path, port, strlen(port)) == 0)
+			r = appear(op, a, path);
+	}
+	tfs_names_release(&names);
+	return r;
+}

@@ -86,6 +86,18 @@ static const struct option report_options[] = {
 	{ NULL, 0, NULL, 0, NULL },
 };
 
+static const struct option reset_options[] = {
+	{ "method", 0, "METHOD", offsetof(struct cli, method), "this one and no other" },
+	{ "chain", 0, NULL, offsetof(struct cli, chain), "everything that could help, strongest first" },
+	{ "dry-run", 'n', NULL, offsetof(struct cli, dry_run), "say what would be done, touch nothing" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
+static const struct option selftest_options[] = {
+	{ "rounds", 0, "N", offsetof(struct cli, rounds), "how often, 1 to 1000 (10)" },
+	{ NULL, 0, NULL, 0, NULL },
+};
+
 const struct command commands[] = {
 	{
 		.name = "list", .run = cmd_list, .args = "", .options = list_options,
@@ -119,6 +131,26 @@ const struct command commands[] = {
 		"With --abandon, what hangs or fails for good is given up: it is recorded, and\n"
 		"'status' shows it until the host is rebooted. No VM gets a device whose step\n"
 		"still hangs in the kernel; any other, the next start takes as it is then.",
+	}, {
+		.name = "reset", .run = cmd_reset, .args = "ADDRESS", .args_min = 1, .args_max = 1,
+		.options = reset_options, .changes_devices = true,
+		.summary = "reset an idle card and say whether it answers",
+		.about =
+		"Takes all functions of the card from their drivers, as a VM's start would,\n"
+		"resets it, looks whether it answers, and puts it back. Refuses a card in use\n"
+		"(exit status 4); status 1: it could not be reset, or is dead. Methods:\n"
+		"  flr af_flr pm bus cxl_bus acpi device_specific  of the kernel, chosen alone\n"
+		"  vfio  of each function    hot  of the whole card    (both through VFIO)\n"
+		"  subordinate  of everything below the port    d3  D3hot and back\n"
+		"  rescan  off the bus and found again",
+	}, {
+		.name = "selftest", .run = cmd_selftest, .args = "ADDRESS", .args_min = 1, .args_max = 1,
+		.options = selftest_options, .changes_devices = true,
+		.summary = "take an idle card and give it back, again and again",
+		.about =
+		"Does what the start and stop of a VM would do to the card, N times: takes it,\n"
+		"resets it, looks whether it answers, gives it back; each round is timed. Ends\n"
+		"with the first round that fails (exit status 1). Ctrl-C ends it after a round.",
 	}, {
 		.name = "attach", .run = cmd_attach, .args = "VMID DEVICE...", .args_min = 2, .args_max = CLI_ARGS_MAX,
 		.options = attach_options,

@@ -51,6 +51,8 @@ struct cli {
 	const char *for_devices;
 	const char *html;		/* report */
 	char folder[512];		/* where it was started, "" = not known */
+	const char *method, *rounds;	/* reset, selftest */
+	bool chain;
 };
 
 /* One option; `offset` is that of a bool in struct cli or, with a value, of a const char *. */
@@ -88,6 +90,8 @@ int cmd_hook(struct cli *c);
 int cmd_mapping(struct cli *c);
 int cmd_setup(struct cli *c);
 int cmd_report(struct cli *c);
+int cmd_reset(struct cli *c);
+int cmd_selftest(struct cli *c);
 
 /* The whole program but for process-wide set-up: its exit status.  Tests give it a host. */
 int cli_main(struct cli *c, int argc, char *const argv[]);

@@ -80,6 +80,16 @@ void out_report(struct out *o, const struct report *r)
 	o->ops->report(o, r);
 }
 
+void out_reset(struct out *o, const struct reset_outcome *r)
+{
+	o->ops->reset(o, r);
+}
+
+void out_selftest(struct out *o, const struct selftest_result *r)
+{
+	o->ops->selftest(o, r);
+}
+
 static void say(struct out *o, const char *what, const char *text)
 {
 	struct str safe = STR_INIT;

@@ -25,6 +25,8 @@ struct out_ops {
 	void (*plan)(struct out *o, const struct plan_result *r);
 	void (*status)(struct out *o, const struct status_result *r);
 	void (*release)(struct out *o, const struct release_result *r);	/* once per VM; NULL: of none */
+	void (*reset)(struct out *o, const struct reset_outcome *r);
+	void (*selftest)(struct out *o, const struct selftest_result *r);
 	void (*doctor)(struct out *o, const struct doctor_result *r);
 	void (*config)(struct out *o, const struct config_result *r);
 	void (*edit)(struct out *o, const struct edit_result *r);
@@ -53,6 +55,8 @@ void out_list(struct out *o, const struct list_result *r);
 void out_plan(struct out *o, const struct plan_result *r);
 void out_status(struct out *o, const struct status_result *r);
 void out_release(struct out *o, const struct release_result *r);
+void out_reset(struct out *o, const struct reset_outcome *r);
+void out_selftest(struct out *o, const struct selftest_result *r);
 void out_doctor(struct out *o, const struct doctor_result *r);
 void out_config(struct out *o, const struct config_result *r);
 void out_edit(struct out *o, const struct edit_result *r);

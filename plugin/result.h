@@ -94,6 +94,31 @@ struct status_result {
 	size_t n_given_up;
 };
 
+/* --- reset, selftest ----------------------------------------------------------------------- */
+
+struct trial;
+
+struct reset_outcome {
+	enum { RESET_DONE, RESET_WOULD, RESET_REFUSED, RESET_FAILED } verdict;
+	const struct trial *trial;
+	const char *why;		/* failed: the sentence; "" otherwise */
+};
+
+struct selftest_round {
+	uint64_t take_ms, back_ms, take_ns, back_ns;
+	char used[RESET_NAME];
+	enum health_verdict health;	/* of its worst function */
+	bool ok;
+};
+
+struct selftest_result {
+	const struct trial *trial;
+	const struct selftest_round *rounds;
+	size_t n, asked;
+	bool refused;
+	const char *why;		/* of the round that failed, "" otherwise */
+};
+
 /* --- release ------------------------------------------------------------------------------- */
 
 enum release_verdict {

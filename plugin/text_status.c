@@ -2,6 +2,7 @@
 /* Leases for people, and what became of those that were released. */
 #include <string.h>
 
+#include "guest.h"
 #include "names.h"
 #include "out.h"
 #include "tell.h"
@@ -24,9 +25,12 @@ static void put_state(struct out *o, const struct status_vm *vm, uint64_t now_un
 {
 	enum tone tone = leased_is_problem(vm->l.state) ? TONE_BAD : TONE_PLAIN;
 	struct str line = STR_INIT;
-	char head[24];
+	char head[32];
 
-	snprintf(head, sizeof(head), "VM %u: ", vm->l.vmid);
+	if (vm->l.vmid == GUEST_NOBODY)
+		snprintf(head, sizeof(head), "a trial (%u): ", vm->l.vmid);
+	else
+		snprintf(head, sizeof(head), "VM %u: ", vm->l.vmid);
 	text_put(o, TONE_HEAD, "%s", head);
 	(void)str_add(&line, vm->l.text);
 	put_age(&line, &vm->l, now_unix);

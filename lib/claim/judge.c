@@ -209,9 +209,12 @@ static int group_member(struct look *l)
 /* Resets of a card that is off the bus last a minute and more, and most cannot help it. */
 static int dead(struct look *l)
 {
+	struct host_path hint = host_path("'pve-gpu reset %s --chain' tries what is left; else a power cycle of the host "
+					  "brings it back.", BDF_S(l->v->bdf));
+
 	if (!l->d->dead || l->in->policy.dead_too)
 		return 0;
-	return plan_refuse(l->plan, "dead", &l->v->bdf, l->e, "A power cycle of the host brings it back.",
+	return plan_refuse(l->plan, "dead", &l->v->bdf, l->e, hint.s,
 			   "%s is dead: it does not answer, its config space reads all ones", BDF_S(l->v->bdf));
 }
 

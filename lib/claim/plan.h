@@ -59,6 +59,7 @@ struct policy {
 	enum members_policy members;
 	enum reset_policy reset;
 	const char *chain;		/* instead of what the cards offer (reset.h); NULL or "" = no such order */
+#define PLAN_EVERY_RESET "*"		/* whatever could help, the gentlest that reaches the whole card first */
 	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 

@@ -163,14 +163,18 @@ static struct order given_order(const struct offer *f, const char *chain)
 static int add_reset(struct plan *p, const struct plan_input *in, const struct device *v, const struct offer *f,
 		     const char *list, struct err *e)
 {
-	bool given = in->policy.chain && *in->policy.chain;
-	struct order usual = given ? given_order(f, in->policy.chain) : usual_order(f);
-	struct order strong = given ? usual : strong_order(f);
+	bool every = in->policy.chain && strcmp(in->policy.chain, PLAN_EVERY_RESET) == 0;
+	bool given = in->policy.chain && *in->policy.chain && !every;
+	struct order strong = given ? given_order(f, in->policy.chain) : strong_order(f);
+	struct order usual = given || every ? strong : usual_order(f);
+	const struct pdev *d = snapshot_get(in->snapshot, v->bdf);
 	enum reset_policy when = in->policy.reset;
 	bool back = when != POLICY_RESET_ON_CLAIM;
 	struct step *s;
 	int r;
 
+	if (every && f->hot)
+		add_method(&usual, "rescan");
 	if (!usual.s[0])
 		return 0;
 	r = plan_add_step(p, STEP_RESET, v, back ? strong.s : "", when == POLICY_RESET_ON_RETURN ? "" : usual.s,
@@ -180,6 +184,8 @@ static int add_reset(struct plan *p, const struct plan_input *in, const struct d
 	s = &p->steps[p->n_steps - 1];
 	s->must = when == POLICY_RESET_ALWAYS;
 	s->exact = given;
+	if (strstr(usual.s, "rescan") && d && d->has_parent)
+		snprintf(s->port, sizeof(s->port), "%s", BDF_S(d->parent));
 	if (back)
 		snprintf(s->keep, sizeof(s->keep), "%s", when == POLICY_RESET_AUTO ? "auto" : "always");
 	return 0;
@@ -197,7 +203,10 @@ int plan_reset(struct plan *p, const struct plan_input *in, const struct device 
 	own_methods(p, s, v, &f.all, &f.any, f.own);
 	f.hot = hot_possible(p, s, snapshot_get(s, v->bdf));
 	whole_bus = f.hot && !f.all;
-	if (first_of(p, s, v, whole_bus) != v || (!f.hot && !f.any) || !reset_list(p, v, whole_bus, list))
+	if (first_of(p, s, v, whole_bus) != v || !reset_list(p, v, whole_bus, list))
+		return 0;
+	/* What is asked for by name is tried, whatever the lists say. */
+	if (!f.hot && !f.any && !(in->policy.chain && *in->policy.chain))
 		return 0;
 	return add_reset(p, in, v, &f, list, e);
 }

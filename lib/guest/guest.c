@@ -164,6 +164,24 @@ int guest_load(struct host *h, unsigned vmid, const char *migrated_from, struct 
 	return r < 0 ? err_wrap(e, "configuration of VM %u", vmid) : 0;
 }
 
+int guest_nobody(struct host *h, struct bdf slot, struct guest *ret, struct err *e)
+{
+	struct guest g = { .vmid = GUEST_NOBODY, .kind = GUEST_VM, .notes = STR_INIT };
+	char value[24];
+	int r;
+
+	if (host_exists(h, host_path("/etc/pve/qemu-server/%u.conf", GUEST_NOBODY).s))
+		return err_set(e, EEXIST, "there is a VM %u; this command needs that number for itself", GUEST_NOBODY);
+	snprintf(value, sizeof(value), "%s", BDF_S(slot));
+	*strrchr(value, '.') = '\0';
+	r = add_pci(&g, 0, value, e);
+	if (r < 0)
+		guest_release(&g);
+	else
+		*ret = g;
+	return r;
+}
+
 /* --- the plan ------------------------------------------------------------------------------------ */
 
 void guest_view_release(struct guest_view *v)
@@ -184,6 +202,7 @@ void guest_policy(const struct settings *s, struct policy *ret)
 		[SETTINGS_RESET_ON_RETURN] = POLICY_RESET_ON_RETURN,
 	};
 
+	*ret = (struct policy){ .chain = NULL };
 	ret->members = members[s->group_members];
 	ret->reset = reset[s->reset];
 }
@@ -327,6 +346,8 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 		};
 
 		guest_policy(in->settings, &p.policy);
+		p.policy.chain = in->chain;
+		p.policy.dead_too = in->dead_too;
 		r = plan_build(&p, &v->plan, e);
 	}
 	free(holds.list);

@@ -48,6 +48,11 @@ void guest_release(struct guest *g);
 /* There is at least one entry that we take. */
 bool guest_has_devices(const struct guest *g);
 
+/* Nobody's wish for all functions of a slot: what commands do to a card without a VM goes by the highest id that
+ * Proxmox allows (pve-common: JSONSchema.pm: pve-vmid).  -EEXIST when there is such a VM. */
+#define GUEST_NOBODY 999999999
+int guest_nobody(struct host *h, struct bdf slot, struct guest *ret, struct err *e) _must_check_;
+
 struct guest_view {
 	struct snapshot *snapshot;	/* owned */
 	struct plan plan;		/* owned */
@@ -71,6 +76,8 @@ struct guest_input {
 	size_t n_origins;
 	uint64_t now_unix;
 	bool starting;			/* a real start: VFIO groups may be opened to see whether that is possible */
+	const char *chain;		/* of resets (reset.h), or PLAN_EVERY_RESET; NULL = what the cards offer */
+	bool dead_too;			/* a dead card is no refusal: the wish is to revive it */
 };
 int guest_plan(struct host *h, const struct guest *g, const struct guest_input *in,
 	       struct guest_view *ret, struct err *e) _must_check_;

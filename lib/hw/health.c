@@ -242,7 +242,8 @@ void health_look(struct host *h, struct bdf bdf, const struct pdev_link *before,
 	}
 	if (all_ones(&l.c)) {
 		found(&l, HEALTH_DEAD, false, "%s does not answer: its config space reads all ones (fell off the bus, or "
-		      "did not come back from reset); a power cycle of the host will bring it back", BDF_S(bdf));
+		      "did not come back from reset); 'pve-gpu reset %s --chain' tries what is left, a power cycle of "
+		      "the host will bring it back", BDF_S(bdf), BDF_S(bdf));
 		return;
 	}
 	look_identity(&l);

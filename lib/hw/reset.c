@@ -280,8 +280,8 @@ static void begin(struct chain *c)
 static int conclude(struct chain *c, struct reset_result *ret, struct err *e)
 {
 	if (c->dead)
-		return err_set(e, EIO, "%s is dead, and no reset brings it back (%s); only a power cycle of the "
-			       "host will", BDF_S(c->job.fns[0]), c->said.s);
+		return err_set(e, EIO, "%s is dead, and no reset brings it back (%s); left are 'pve-gpu reset %s --chain' "
+			       "and a power cycle of the host", BDF_S(c->job.fns[0]), c->said.s, BDF_S(c->job.fns[0]));
 	if (c->first)
 		return err_set(e, -c->first, "no reset of %s worked: %s", BDF_S(c->job.fns[0]), c->said.s);
 	snprintf(ret->used, sizeof(ret->used), "none");

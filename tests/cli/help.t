@@ -10,6 +10,8 @@ $ pve-gpu --help
 >   plan VMID           what a start of the VM would do now, and every refusal
 >   status [VMID]       which VM has what, since when, and does it answer
 >   release VMID|--all  give back what a VM left behind
+>   reset ADDRESS       reset an idle card and say whether it answers
+>   selftest ADDRESS    take an idle card and give it back, again and again
 >   attach VMID DEVICE...
 >                       write a device, and what goes with it, into a VM's config
 >   detach VMID [DEVICE|hostpciN|all]

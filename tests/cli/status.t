@@ -155,7 +155,8 @@ $ pve-gpu status --root m
 >   01:00.0  NVIDIA Corporation AD102 [GeForce RTX 4090]
 >            on nouveau, where it was. Dead: 0000:01:00.0 does not answer: its
 >            config space reads all ones (fell off the bus, or did not come back
->            from reset); a power cycle of the host will bring it back
+>            from reset); 'pve-gpu reset 0000:01:00.0 --chain' tries what is left,
+>            a power cycle of the host will bring it back
 >   01:00.1  NVIDIA Corporation AD102 High Definition Audio Controller
 >            on snd_hda_intel, where it was, answers
 ? 3

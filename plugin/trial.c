@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A claim without a VM: see trial.h. */
+#include "trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe.h"
+
+#define NOW_MS 120000
+
+int trial_open(struct trial *t, struct cli *c)
+{
+	struct err e = ERR_INIT;
+	bool whole;
+
+	*t = (struct trial){ .c = c, .chain = "", .view = GUEST_VIEW_INIT };
+	if (bdf_parse_user(c->args[0], &t->bdf, &whole) < 0)
+		return cli_usage(c, "'%s' is no address: 01:00, 01:00.0 or 0000:01:00.0 is needed", c->args[0]);
+	t->bdf.fn = 0;
+	if (settings_load(c->h, NULL, 0, &t->settings, &e) < 0 || guest_nobody(c->h, t->bdf, &t->guest, &e) < 0)
+		return cli_failed(c, &e);
+	/* One reset, now; on its way back nothing needs to be reset that no guest has had. */
+	t->settings.reset = SETTINGS_RESET_ON_CLAIM;
+	claim_init(&t->claim, c->h, &guest_world, GUEST_NOBODY);
+	t->claim.caller = (struct lease_process){ getpid(), lease_process_start(c->h, getpid()) };
+	t->claim.end = END_UNUSED;
+	return 0;
+}
+
+void trial_close(struct trial *t)
+{
+	guest_view_release(&t->view);
+	guest_release(&t->guest);
+	claim_release(&t->claim);
+}
+
+int trial_plan(struct trial *t, struct err *e)
+{
+	struct guest_input in = {
+		.settings = &t->settings, .now_unix = t->c->now_unix, .chain = t->chain, .dead_too = t->dead_too,
+	};
+	struct hold *holds = NULL;
+	int r = claim_holds(&t->claim, &holds, &in.n_holds, e);
+
+	in.holds = holds;
+	guest_view_release(&t->view);
+	if (r == 0)
+		r = guest_plan(t->c->h, &t->guest, &in, &t->view, e);
+	free(holds);
+	return r;
+}
+
+/* A trial that was killed: its card goes back first. */
+static int enter(struct trial *t, struct err *e)
+{
+	int r = claim_enter(&t->claim, e);
+
+	if (r < 0 || t->claim.lease.fd < 0)
+		return r;
+	r = claim_give_back(&t->claim, e);
+	if (r < 0)
+		return err_wrap(e, "giving back what an earlier trial had left behind");
+	lease_release(&t->claim.lease);
+	return claim_enter(&t->claim, e);
+}
+
+/* Off the bus, or asleep: a first look may take a moment, and none may hang us. */
+static void look(struct trial *t, bool after)
+{
+	struct probe probe = PROBE_INIT(t->c->h);
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct trial_function *f = &t->fns[i];
+		struct health *h = after ? &f->after : &f->before;
+		struct err e = ERR_INIT;
+
+		if (probe_health(&probe, f->bdf, after ? &f->before.link : NULL, h, NULL, &e) == 0)
+			continue;
+		*h = (struct health){ .verdict = HEALTH_DEAD };
+		snprintf(h->what, sizeof(h->what), "%.399s", e.msg);
+	}
+	probe_stop(&probe);
+}
+
+static void list_functions(struct trial *t)
+{
+	const struct plan *p = &t->view.plan;
+
+	t->n = 0;
+	for (size_t i = 0; i < p->n_devices && t->n < ARRAY_SIZE(t->fns); i++)
+		t->fns[t->n++].bdf = p->devices[i].bdf;
+}
+
+static void note_reset(struct trial *t)
+{
+	const struct run_report *r = &t->claim.report;
+
+	t->used[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(r->used) && !t->used[0]; i++)
+		memcpy(t->used, r->used[i], sizeof(t->used));
+}
+
+int trial_take(struct trial *t, struct err *e)
+{
+	uint64_t began = host_now(t->c->h);
+	int r;
+
+	t->claim.deadline = began + NOW_MS + RESET_LIMIT_MS;
+	r = enter(t, e);
+	if (r == 0)
+		r = trial_plan(t, e);
+	if (r == 0 && t->view.plan.n_refusals)
+		r = err_set(e, EPERM, "%s", t->view.plan.refusals[0].reason);
+	if (r == 0) {
+		list_functions(t);
+		look(t, false);
+		r = claim_take(&t->claim, &t->view.plan, e);
+	}
+	t->take_ms = host_now(t->c->h) - began;
+	t->take_ns = t->claim.report.ns;
+	note_reset(t);
+	return r;
+}
+
+int trial_back(struct trial *t, struct err *e)
+{
+	uint64_t began;
+	int r;
+
+	look(t, true);
+	began = host_now(t->c->h);
+	t->claim.back_ms = NOW_MS;
+	r = claim_give_back(&t->claim, e);
+	t->back_ms = host_now(t->c->h) - began;
+	t->back_ns = t->claim.report.ns;
+	lease_release(&t->claim.lease);
+	return r;
+}

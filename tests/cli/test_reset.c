@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pve-gpu reset and selftest on a fake kernel: an idle card is reset and back where it was; anybody else's is not
+ * touched; a trial that was killed is put right by the next one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli.h"
+#include "hook.h"
+#include "kernel.h"
+
+#define ARGS 8
+
+/* tests/trees/gpu-four.tree: four functions, only a hot reset; VM 100 has the card. */
+static const struct bdf card[] = { { 0, 10, 0, 0 }, { 0, 10, 0, 1 }, { 0, 10, 0, 2 }, { 0, 10, 0, 3 } };
+
+struct desk {
+	struct fake_kernel k;
+	char *before;
+	struct fake_outcome o;
+};
+
+static void open_desk(struct desk *d, const char *tree)
+{
+	struct err e = ERR_INIT;
+	char path[PATH_MAX + 64];
+	FILE *f;
+
+	memset(d, 0, sizeof(*d));
+	if (fake_kernel_open(&d->k, tree, &e) < 0)
+		fail_msg("%s", e.msg);
+	fake_settings(&d->k)->time_scale = 4;
+	/* Names are tested elsewhere, and the real table is large. */
+	(void)host_mkdir(&d->k.host, "/usr", 0755);
+	(void)host_mkdir(&d->k.host, "/usr/share", 0755);
+	(void)host_mkdir(&d->k.host, "/usr/share/misc", 0755);
+	snprintf(path, sizeof(path), "%s/usr/share/misc/pci.ids", d->k.tree.dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+	(void)host_mkdir(&d->k.host, "/etc/pve-gpu", 0755);
+	snprintf(path, sizeof(path), "%s/etc/pve-gpu/settings.ini", d->k.tree.dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("[claim]\nrelease_wait = 4\n", f);
+	fclose(f);
+	d->before = fake_kernel_dump(&d->k, 0);
+	fake_kernel_rewind(&d->k);
+}
+
+static void close_desk(struct desk *d)
+{
+	assert_string_equal(fake_violations(&d->k), "");
+	free(d->before);
+	fake_kernel_close(&d->k);
+}
+
+static int main_of_command(struct host *h, void *arg)
+{
+	struct cli c = { .h = h, .to = stdout, .chatter = stderr, .now_unix = (uint64_t)time(NULL) };
+	char *const *argv = arg;
+	int n = 0;
+
+	while (argv[n])
+		n++;
+	return cli_main(&c, n, argv);
+}
+
+/* Long enough for a busy machine, short enough for a test of what never returns. */
+static uint64_t limit(enum step_kind kind, enum step_way way)
+{
+	return kind == STEP_UNBIND && way == STEP_DO ? 8000 : step_limit(kind, way);
+}
+
+static int main_of_hook(struct host *h, void *arg)
+{
+	struct hook k = { .h = h, .limit = limit, .cancel = -1, .out = stdout,
+			  .now_unix = (uint64_t)time(NULL) };
+	int status = hook_main(&k, 3, arg);
+
+	fflush(stdout);
+	return status;
+}
+
+/* Splits at blanks, runs it in a process of its own; its exit status. */
+static int run(struct desk *d, const char *line)
+{
+	char copy[128], *argv[ARGS + 1] = { NULL }, *save = NULL;
+	int n = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok_r(copy, " ", &save); word && n < ARGS; word = strtok_r(NULL, " ", &save))
+		argv[n++] = word;
+	fake_main_run(&d->k, strcmp(argv[0], "gpu-hook") == 0 ? main_of_hook : main_of_command, argv, 60000, &d->o);
+	assert_false(d->o.timed_out);
+	return d->o.status;
+}
+
+static void expect(struct desk *d, const char *line, int status)
+{
+	int got = run(d, line);
+
+	if (got != status)
+		fail_msg("'%s' ended with status %d instead of %d:\n%s", line, got, status, d->o.output);
+}
+
+/* Wherever the lines are broken. */
+static void said(struct desk *d, const char *part)
+{
+	static char flat[sizeof(d->o.output)];
+	size_t n = 0;
+
+	for (const char *c = d->o.output; *c; c++)
+		if (!strchr(" \n", *c))
+			flat[n++] = *c;
+		else if (n && flat[n - 1] != ' ')
+			flat[n++] = ' ';
+	flat[n] = '\0';
+	if (!strstr(flat, part))
+		fail_msg("'%s' is missing in:\n%s", part, d->o.output);
+}
+
+static void same_as_before(struct desk *d)
+{
+	char *now = fake_kernel_dump(&d->k, 0);
+	struct str diff = STR_INIT;
+
+	if (tree_diff(d->before, now, &diff))
+		fail_msg("the machine is not as it was:\n%s\nafter:\n%s", diff.s, d->o.output);
+	str_release(&diff);
+	free(now);
+}
+
+static void start_vm(struct desk *d, unsigned vmid, const struct bdf *list, size_t n)
+{
+	struct err e = ERR_INIT;
+
+	if (fake_vm_start(&d->k, vmid, list, n, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void rule(struct desk *d, enum fake_rule_kind kind, const char *method, int value)
+{
+	struct fake_rule r = { .kind = kind, .value = value };
+
+	snprintf(r.driver, sizeof(r.driver), "%s", method);
+	fake_rule_add(&d->k, r);
+}
+
+static void an_idle_card_is_reset(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "pve-gpu reset 0a:00", CLI_DONE);
+	said(&d, "0000:0a:00.0 was reset by hot");
+	said(&d, "0000:0a:00.3 ok");
+	said(&d, "back on nvidia");
+	assert_int_equal(fake_counts(&d.k, card[0]).bus_reset, 1);
+	same_as_before(&d);
+	expect(&d, "pve-gpu reset 0a:00.1 --json", CLI_DONE);
+	said(&d, "\"verdict\": \"reset\"");
+	said(&d, "\"method\": \"hot\"");
+	said(&d, "\"health\": \"ok\"");
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+static const struct { const char *line; int status; const char *part; } lines[] = {
+	{ "pve-gpu reset 0a:00 --dry-run", CLI_DONE, "by the first that works of: hot subordinate" },
+	{ "pve-gpu reset 0a:00 --dry-run --json", CLI_DONE, "would-reset" },
+	{ "pve-gpu reset 0a:00 --chain --dry-run", CLI_DONE, "hot subordinate d3 rescan" },
+	{ "pve-gpu reset 0a:00 --method sledgehammer", CLI_USAGE, "one of device_specific" },
+	{ "pve-gpu reset 0a:00 --method hot --chain", CLI_USAGE, "not both" },
+	{ "pve-gpu reset card", CLI_USAGE, "is no address" },
+	{ "pve-gpu reset 7f:00 --dry-run", CLI_REFUSED, "there is no PCI device" },
+	{ "pve-gpu selftest 0a:00 --rounds none", CLI_USAGE, "a number from 1 to 1000" },
+	{ "pve-gpu selftest 0a:00 --rounds 0", CLI_USAGE, "a number from 1 to 1000" },
+};
+
+static void words(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		expect(&d, lines[i].line, lines[i].status);
+		said(&d, lines[i].part);
+		assert_int_equal(fake_log_count(&d.k), 0);
+	}
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+static const struct { const char *method; int status; } methods[] = {
+	{ "hot", CLI_DONE }, { "subordinate", CLI_DONE }, { "rescan", CLI_DONE }, { "d3", CLI_FAILED },
+	{ "flr", CLI_FAILED }, { "bus", CLI_FAILED }, { "vfio", CLI_FAILED },
+};
+
+/* Those that the card does not have are no success, and leave nothing behind either. */
+static void each_method_alone(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	fake_settings(&d.k)->allow = FAKE_ALLOW_RESCAN;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "pve-gpu reset 0a:00 --method %s", methods[i].method);
+		expect(&d, line, methods[i].status);
+		said(&d, methods[i].status ? "does not offer this method" : "was reset by");
+		same_as_before(&d);
+	}
+	close_desk(&d);
+}
+
+static void a_card_in_use_is_refused(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	start_vm(&d, 100, card, ARRAY_SIZE(card));
+	fake_kernel_rewind(&d.k);
+	expect(&d, "pve-gpu reset 0a:00", CLI_REFUSED);
+	said(&d, "held by VM 100");
+	expect(&d, "pve-gpu selftest 0a:00 --rounds 2", CLI_REFUSED);
+	expect(&d, "pve-gpu reset 0a:00 --json", CLI_REFUSED);
+	said(&d, "\"id\": \"held\"");
+	expect(&d, "pve-gpu reset 01:00", CLI_REFUSED);		/* the host's own disk */
+	said(&d, "the host needs it");
+	assert_int_equal(fake_log_find(&d.k, "/sys/"), 0);
+	assert_int_equal(fake_log_find(&d.k, "ioctl"), 0);
+	fake_vm_end(&d.k, 100);
+	expect(&d, "pve-gpu release 100", CLI_DONE);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+static void a_dead_card_is_revived(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	fake_settings(&d.k)->allow = FAKE_ALLOW_RESCAN;
+	fake_device_die(&d.k, card[0]);
+	expect(&d, "pve-gpu reset 0a:00", CLI_FAILED);
+	said(&d, "is dead, and no reset brings it back");
+	said(&d, "pve-gpu reset 0000:0a:00.0 --chain");
+	said(&d, "Everything was put back as it was");
+	same_as_before(&d);
+	rule(&d, FAKE_RESET_REVIVES, "rescan", 0);
+	expect(&d, "pve-gpu reset 0a:00 --chain", CLI_DONE);
+	said(&d, "was reset by rescan");
+	expect(&d, "pve-gpu list", CLI_DONE);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+static void rounds(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "pve-gpu selftest 0a:00 --rounds 3", CLI_DONE);
+	said(&d, "3 of 3 rounds went well");
+	assert_int_equal(fake_counts(&d.k, card[0]).bus_reset, 3);
+	same_as_before(&d);
+	expect(&d, "pve-gpu selftest 0a:00 --rounds 2 --json", CLI_DONE);
+	said(&d, "\"asked\": 2");
+	rule(&d, FAKE_RESET_IS_DEATH, "", 0);
+	expect(&d, "pve-gpu selftest 0a:00 --rounds 3", CLI_FAILED);
+	said(&d, "failed");
+	said(&d, "0 of 3 rounds went well");
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+/* Killed at every write of a rescan: the next trial, or release, puts it right. */
+static void killed_in_the_middle(void **state)
+{
+	unsigned writes;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	fake_settings(&d.k)->allow = FAKE_ALLOW_RESCAN;
+	fake_kernel_rewind(&d.k);
+	expect(&d, "pve-gpu reset 0a:00 --method rescan", CLI_DONE);
+	writes = fake_log_count(&d.k);
+	assert_true(writes > 30);
+	for (unsigned n = 1; n <= writes; n += 3) {
+		fake_kernel_rewind(&d.k);
+		fake_fault_add(&d.k, (struct fake_fault){ .kind = n % 2 ? FAKE_KILL_BEFORE : FAKE_KILL_AFTER, .at = n,
+			       .times = 1 });
+		run(&d, "pve-gpu reset 0a:00 --method rescan");
+		fake_fault_clear(&d.k);
+		fake_settle(&d.k, 5000);
+		expect(&d, "pve-gpu release 999999999", CLI_DONE);
+		same_as_before(&d);
+	}
+	close_desk(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_idle_card_is_reset),
+		cmocka_unit_test(words),
+		cmocka_unit_test(each_method_alone),
+		cmocka_unit_test(a_card_in_use_is_refused),
+		cmocka_unit_test(a_dead_card_is_revived),
+		cmocka_unit_test(rounds),
+		cmocka_unit_test(killed_in_the_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

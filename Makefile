@@ -213,6 +213,8 @@ install: all
 	$(BUILD)/pve-gpu --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pve-gpu
 	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
 	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
+	install -D -m 644 snippets/quirks.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/quirks.ini
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pve-gpu/quirks.d
 	install -D -m 644 snippets/notify/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs
 	install -D -m 644 snippets/notify/pve-gpu-body.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
 	install -D -m 644 debian/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.service

@@ -184,6 +184,7 @@ int hook_prestart(struct hook *k)
 		status = s.guest.kind == GUEST_CONTAINER ? EXIT_DONE : without_devices(&s);
 	/* Last: the first line is the answer to why a VM does not start. */
 	tell_notes(k->out, "pve-gpu: ", &s.claim.notes);
+	tell_quirks(k->out, &s.view.plan);
 	if (s.guest.kind == GUEST_VM)
 		tell_notes(k->out, "pve-gpu: warning: ", &s.guest.notes);
 	guest_view_release(&s.view);

@@ -78,6 +78,24 @@ static void add_settings(struct json *j, struct json_object *list, const struct 
 	}
 }
 
+static void add_quirks(struct json *j, struct json_object *in, const struct plan *p)
+{
+	struct json_object *list = json_add_array(j, in, "quirks");
+
+	for (size_t i = 0; i < p->n_quirks; i++) {
+		const struct quirk *q = &p->quirks[i].quirk;
+		struct json_object *o = json_add_object(j, list, NULL);
+
+		json_add_address(j, o, "address", p->quirks[i].bdf);
+		json_add_text(j, o, "name", q->name);
+		json_add_words(j, o, "order", q->order);
+		json_add_words(j, o, "never", q->never);
+		json_add_word(j, o, "hint", q->hint);
+		json_add_text(j, o, "source", q->source);
+		json_add_text(j, o, "date", q->date);
+	}
+}
+
 static const char *verdict(const struct plan_result *r)
 {
 	return r->nothing ? "nothing" : r->plan->n_refusals ? "refuse" : "take";
@@ -109,5 +127,6 @@ void json_plan(struct out *o, const struct plan_result *r)
 	list = json_add_array(j, root, "refusals");
 	for (size_t i = 0; i < p->n_refusals; i++)
 		add_refusal(j, list, &p->refusals[i]);
+	add_quirks(j, root, p);
 	add_settings(j, json_add_array(j, root, "settings"), r->settings);
 }

@@ -5,6 +5,7 @@
 #include "out.h"
 #include "show.h"
 #include "step.h"
+#include "tell.h"
 #include "text.h"
 
 static void put_title(struct out *o, const struct plan_result *r)
@@ -88,6 +89,18 @@ static void put_devices(struct out *o, const struct plan_result *r)
 		put_device(o, r, i);
 }
 
+/* What is known of this hardware. */
+static void put_quirks(struct out *o, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_quirks; i++) {
+		if (!tell_is_news(p, i))
+			continue;
+		fputs(i ? "" : "\n", o->to);
+		text_wrap(o, TONE_PLAIN, 0, 4, "  %s: %s", BDF_SHORT(p->quirks[i].bdf),
+			  quirk_describe(&p->quirks[i].quirk).s);
+	}
+}
+
 /* The steps of one chain, numbered on from *number. */
 static void put_chain(struct out *o, const struct plan *p, unsigned chain, unsigned *number)
 {
@@ -145,6 +158,7 @@ void text_plan(struct out *o, const struct plan_result *r)
 	put_title(o, r);
 	put_refusals(o, r->plan);
 	put_devices(o, r);
+	put_quirks(o, r->plan);
 	put_steps(o, r->plan);
 	put_settings(o, r->settings);
 }

@@ -18,6 +18,7 @@ void plan_release(struct plan *p)
 	free(p->devices);
 	free(p->steps);
 	free(p->refusals);
+	free(p->quirks);
 	*p = (struct plan)PLAN_INIT;
 }
 
@@ -351,12 +352,24 @@ static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 	return r;
 }
 
+static int add_quirks(struct plan *p, const struct plan_input *in, struct err *e)
+{
+	for (size_t i = 0; i < in->n_quirks; i++) {
+		if (array_room(&p->quirks, p->n_quirks, &p->quirks_size, sizeof(*p->quirks)) < 0)
+			return err_nomem(e);
+		p->quirks[p->n_quirks++] = in->quirks[i];
+	}
+	return 0;
+}
+
 int plan_build(const struct plan_input *in, struct plan *ret, struct err *e)
 {
 	int r;
 
 	ret->vmid = in->vmid;
-	r = add_devices(ret, in, e);
+	r = add_quirks(ret, in, e);
+	if (r == 0)
+		r = add_devices(ret, in, e);
 	if (r == 0 && ret->n_devices) {
 		number_chains(ret, in->snapshot);
 		r = add_steps(ret, in, e);

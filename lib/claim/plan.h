@@ -21,6 +21,7 @@
 #include "err.h"
 #include "inuse.h"
 #include "pdev.h"
+#include "quirks.h"
 #include "snapshot.h"
 
 /* A function that the VM's configuration asks for. */
@@ -111,6 +112,12 @@ struct step {
 	char arg[STEP_ARG];
 };
 
+/* A quirk that is about this function. */
+struct quirk_hit {
+	struct bdf bdf;
+	struct quirk quirk;
+};
+
 struct plan {
 	unsigned vmid;
 	struct device *devices;
@@ -120,6 +127,8 @@ struct plan {
 	struct refusal *refusals;
 	size_t n_refusals, refusals_size;
 	unsigned chains;		/* 1..chains */
+	struct quirk_hit *quirks;	/* what was known of the devices, for people; empty in a lease's plan */
+	size_t n_quirks, quirks_size;
 };
 
 #define PLAN_INIT { 0 }
@@ -134,6 +143,8 @@ struct plan_input {
 	const struct device *origins;	/* what devices of our own unfinished lease were at first */
 	size_t n_origins;
 	const struct inuse *inuse;	/* may be NULL */
+	const struct quirk_hit *quirks;
+	size_t n_quirks;
 	struct policy policy;
 };
 

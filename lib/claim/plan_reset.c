@@ -144,6 +144,18 @@ static struct order strong_order(const struct offer *f)
 	return o;
 }
 
+static bool has_method(const char *list, const char *word)
+{
+	char copy[PDEV_METHODS], *cursor = copy, *one;
+
+	if (str_copy(copy, sizeof(copy), list) < 0)
+		return false;
+	while ((one = str_token(&cursor, " ")))
+		if (strcmp(one, word) == 0)
+			return true;
+	return false;
+}
+
 /* Somebody's order, without what would reach strangers. */
 static struct order given_order(const struct offer *f, const char *chain)
 {
@@ -158,33 +170,139 @@ static struct order given_order(const struct offer *f, const char *chain)
 	return o;
 }
 
+/* --- quirks --------------------------------------------------------------------------------------- */
+
+/* What quirks say about the card in whose name v stands: the last order, and all that must not be. */
+struct lore { char order[PDEV_METHODS], never[PDEV_METHODS]; };
+
+static struct lore lore_of(const struct plan_input *in, const struct device *v, bool hot)
+{
+	struct order never = { "" };
+	struct lore l = { "", "" };
+
+	for (size_t i = 0; i < in->n_quirks; i++) {
+		const struct quirk *q = &in->quirks[i].quirk;
+		char list[PDEV_METHODS], *cursor = list, *word;
+
+		if (!bdf_same_slot(in->quirks[i].bdf, v->bdf) && !(hot && bdf_same_bus(in->quirks[i].bdf, v->bdf)))
+			continue;
+		if (q->order[0])
+			memcpy(l.order, q->order, sizeof(l.order));
+		memcpy(list, q->never, sizeof(list));
+		while ((word = str_token(&cursor, " ")))
+			if (!has_method(never.s, word))
+				add_method(&never, word);
+	}
+	memcpy(l.never, never.s, sizeof(l.never));
+	return l;
+}
+
+/* A method of the kernel stands for the whole list; where some must not be, only the others are left. */
+static void add_allowed(struct order *o, const struct pdev *d, const char *word, const char *never)
+{
+	char list[PDEV_METHODS], *cursor = list, *one;
+
+	if (!d || !has_method(d->reset_method, word)) {
+		if (!has_method(never, word))
+			add_method(o, word);
+		return;
+	}
+	memcpy(list, d->reset_method, sizeof(list));
+	while ((one = str_token(&cursor, " ")))
+		if (!has_method(never, one) && !has_method(o->s, one))
+			add_method(o, one);
+}
+
+static struct order without(const struct order *from, const struct pdev *d, const char *never)
+{
+	char list[PDEV_METHODS], *cursor = list, *word;
+	struct order o = { "" };
+
+	memcpy(list, from->s, sizeof(list));
+	while ((word = str_token(&cursor, " ")))
+		add_allowed(&o, d, word, never);
+	return o;
+}
+
 /* --- when ----------------------------------------------------------------------------------------- */
+
+static bool shares_word(const char *list, const char *other)
+{
+	char copy[PDEV_METHODS], *cursor = copy, *word;
+
+	if (str_copy(copy, sizeof(copy), list) < 0)
+		return false;
+	while ((word = str_token(&cursor, " ")))
+		if (has_method(other, word))
+			return true;
+	return false;
+}
+
+struct chains { struct order usual, strong; bool exact; };
+
+static const struct pdev *first_with_own(const struct plan *p, const struct snapshot *s, const struct device *v)
+{
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const struct pdev *d = snapshot_get(s, p->devices[i].bdf);
+
+		if (d && bdf_same_slot(d->bdf, v->bdf) && reset_own_works(d, alone_on_bus(s, d)))
+			return d;
+	}
+	return NULL;
+}
+
+/* What the administrator says goes before what quirks say, and that before what the card offers. */
+static struct chains choose_chains(const struct plan *p, const struct plan_input *in, const struct device *v,
+				   const struct offer *f)
+{
+	bool every = in->policy.chain && strcmp(in->policy.chain, PLAN_EVERY_RESET) == 0;
+	bool given = in->policy.chain && *in->policy.chain && !every;
+	struct chains c = { usual_order(f), strong_order(f), given };
+	struct lore l = lore_of(in, v, f->hot);
+
+	if (given)
+		c.usual = c.strong = given_order(f, in->policy.chain);
+	if (given)
+		return c;
+	if (l.order[0]) {
+		c.usual = c.strong = given_order(f, l.order);
+		c.exact = true;
+	}
+	if (every)
+		c.usual = c.strong;
+	if (every && f->hot)
+		add_method(&c.usual, "rescan");
+	if (l.never[0]) {
+		const struct pdev *d = first_with_own(p, in->snapshot, v);
+		bool listed = d && shares_word(l.never, d->reset_method);
+
+		c.usual = without(&c.usual, listed ? d : NULL, l.never);
+		c.strong = without(&c.strong, listed ? d : NULL, l.never);
+		c.exact = c.exact || listed;
+	}
+	return c;
+}
 
 static int add_reset(struct plan *p, const struct plan_input *in, const struct device *v, const struct offer *f,
 		     const char *list, struct err *e)
 {
-	bool every = in->policy.chain && strcmp(in->policy.chain, PLAN_EVERY_RESET) == 0;
-	bool given = in->policy.chain && *in->policy.chain && !every;
-	struct order strong = given ? given_order(f, in->policy.chain) : strong_order(f);
-	struct order usual = given || every ? strong : usual_order(f);
 	const struct pdev *d = snapshot_get(in->snapshot, v->bdf);
+	struct chains c = choose_chains(p, in, v, f);
 	enum reset_policy when = in->policy.reset;
-	bool back = when != POLICY_RESET_ON_CLAIM;
+	bool back = when != POLICY_RESET_ON_CLAIM && c.strong.s[0];
 	struct step *s;
 	int r;
 
-	if (every && f->hot)
-		add_method(&usual, "rescan");
-	if (!usual.s[0])
+	if (!c.usual.s[0])
 		return 0;
-	r = plan_add_step(p, STEP_RESET, v, back ? strong.s : "", when == POLICY_RESET_ON_RETURN ? "" : usual.s,
+	r = plan_add_step(p, STEP_RESET, v, back ? c.strong.s : "", when == POLICY_RESET_ON_RETURN ? "" : c.usual.s,
 			  list, e);
 	if (r < 0)
 		return r;
 	s = &p->steps[p->n_steps - 1];
 	s->must = when == POLICY_RESET_ALWAYS;
-	s->exact = given;
-	if (strstr(usual.s, "rescan") && d && d->has_parent)
+	s->exact = c.exact;
+	if (has_method(c.usual.s, "rescan") && d && d->has_parent)
 		snprintf(s->port, sizeof(s->port), "%s", BDF_S(d->parent));
 	if (back)
 		snprintf(s->keep, sizeof(s->keep), "%s", when == POLICY_RESET_AUTO ? "auto" : "always");

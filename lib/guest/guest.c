@@ -10,7 +10,9 @@
 #include "array.h"
 #include "guestlock.h"
 #include "inuse.h"
+#include "quirkfile.h"
 #include "reservation.h"
+#include "reset.h"
 #include "resolve.h"
 #include "running.h"
 #include "scout.h"
@@ -202,7 +204,7 @@ void guest_policy(const struct settings *s, struct policy *ret)
 		[SETTINGS_RESET_ON_RETURN] = POLICY_RESET_ON_RETURN,
 	};
 
-	*ret = (struct policy){ .chain = NULL };
+	*ret = (struct policy){ .chain = s->reset_methods.text };
 	ret->members = members[s->group_members];
 	ret->reset = reset[s->reset];
 }
@@ -332,27 +334,45 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 {
 	_cleanup_(inuse_freep) struct inuse *inuse = NULL;
 	struct holds holds = { NULL, 0, 0 };
+	struct quirk_hit *quirks = NULL;
 	struct bdf *fns = NULL;
-	size_t n = 0;
+	size_t n = 0, n_quirks = 0;
 	int r = plan_closure(v->snapshot, wishes->list, wishes->n, &fns, &n, e);
 
 	if (r == 0 && n)
 		r = gather(h, g, in, v->snapshot, fns, n, &holds, &inuse, e);
+	if (r == 0 && n)
+		r = quirkfile_find(h, v->snapshot, fns, n, &quirks, &n_quirks, e);
 	if (r == 0) {
 		struct plan_input p = {
 			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
 			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
-			.inuse = inuse,
+			.inuse = inuse, .quirks = quirks, .n_quirks = n_quirks,
 		};
 
 		guest_policy(in->settings, &p.policy);
-		p.policy.chain = in->chain;
+		if (in->chain)
+			p.policy.chain = in->chain;
 		p.policy.dead_too = in->dead_too;
 		r = plan_build(&p, &v->plan, e);
 	}
 	free(holds.list);
+	free(quirks);
 	free(fns);
 	return r;
+}
+
+/* Settings are read where methods of a reset are not known. */
+static int check_methods(const struct settings *s, struct err *e)
+{
+	char list[sizeof(s->reset_methods.text)], *cursor = list, *word;
+
+	memcpy(list, s->reset_methods.text, sizeof(list));
+	while ((word = str_token(&cursor, " ")))
+		if (!reset_is_method(word, NULL))
+			return err_set(e, EINVAL, "%s: reset_methods: there is no method '%s'; there are %s",
+				       s->origin[SETTINGS_RESET_METHODS].text, word, reset_methods());
+	return 0;
 }
 
 int guest_plan(struct host *h, const struct guest *g, const struct guest_input *in,
@@ -360,7 +380,10 @@ int guest_plan(struct host *h, const struct guest *g, const struct guest_input *
 {
 	struct wishes wishes = { NULL, 0, 0 };
 	struct guest_view v = GUEST_VIEW_INIT;
-	int r = snapshot_open(h, &v.snapshot, e);
+	int r = check_methods(in->settings, e);
+
+	if (r == 0)
+		r = snapshot_open(h, &v.snapshot, e);
 
 	v.plan.vmid = g->vmid;
 	if (r == 0)

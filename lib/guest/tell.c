@@ -28,6 +28,28 @@ void tell_refusals(FILE *out, const struct plan *plan)
 	}
 }
 
+bool tell_is_news(const struct plan *plan, size_t quirk)
+{
+	const struct quirk_hit *q = &plan->quirks[quirk];
+
+	for (size_t i = 0; i < plan->n_quirks; i++) {
+		const struct quirk_hit *o = &plan->quirks[i];
+
+		if (i != quirk && strcmp(o->quirk.name, q->quirk.name) == 0 && bdf_same_slot(o->bdf, q->bdf) &&
+		    bdf_compare(o->bdf, q->bdf) < 0)
+			return false;
+	}
+	return true;
+}
+
+void tell_quirks(FILE *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_quirks; i++)
+		if (tell_is_news(plan, i))
+			fprintf(out, "pve-gpu: %s: %s\n", BDF_SHORT(plan->quirks[i].bdf),
+				quirk_describe(&plan->quirks[i].quirk).s);
+}
+
 void tell_notes(FILE *out, const char *prefix, const struct str *notes)
 {
 	for (const char *p = notes->s; *p; ) {

@@ -17,6 +17,11 @@ struct names *tell_names(struct host *h, const struct plan *plan);
 /* "pve-gpu: VM 100: refused: 01:00.0 ..." one per refusal, with its hint below. */
 void tell_refusals(FILE *out, const struct plan *plan);
 
+/* "pve-gpu: 01:00.0: quirk NAME (DATE, SOURCE): ...", each quirk once per card. */
+void tell_quirks(FILE *out, const struct plan *plan);
+/* The same, as the text alone; false for one that an earlier function of the card has, too. */
+bool tell_is_news(const struct plan *plan, size_t quirk);
+
 /* "01:00.0 NVIDIA ... : nvidia -> vfio-pci, reset by hot reset, 24 ms" per function, and the total. */
 void tell_taken(FILE *out, const struct lease *l, const struct run_report *report, uint64_t ms,
 		struct names *names);

@@ -31,6 +31,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.offset = offsetof(struct settings, reset),
 		.help = "when a device is reset: auto, always, never, on-claim, on-return",
 	},
+	[SETTINGS_RESET_METHODS] = {
+		.section = "claim", .name = "reset_methods", .type = SETTINGS_LIST, .def = "",
+		.where = SETTINGS_IN_BOTH, .offset = offsetof(struct settings, reset_methods),
+		.help = "reset by these, in this order; empty: by what the device offers",
+	},
 	[SETTINGS_START_DEADLINE] = {
 		.section = "claim", .name = "start_deadline", .type = SETTINGS_SECONDS, .def = "120",
 		.where = SETTINGS_IN_BOTH, .min = 5, .max = 600,
@@ -172,7 +177,9 @@ int settings_set(const struct settings_key *key, const char *value, void *values
 /* --- one file ------------------------------------------------------------------------------ */
 
 struct reader {
-	const struct settings_table *table;
+	const struct settings_table *table;	/* NULL: every line goes to `each` */
+	settings_line_fn each;
+	void *arg;
 	const char *file, *pos, *end;
 	unsigned line, where;
 	void *values;
@@ -206,7 +213,7 @@ static int check_header(struct reader *rd, const char *line, size_t len)
 		;
 	if (rest < line + len && *rest != ';' && *rest != '#')
 		return fail_line(rd, "nothing but a comment may follow the section's ']'");
-	if (!has_section(rd->table, line + 1, (size_t)(close - line - 1)))
+	if (rd->table && !has_section(rd->table, line + 1, (size_t)(close - line - 1)))
 		return fail_line(rd, "there is no such section; see the comments in "
 				     SETTINGS_HOST_FILE);
 	return 0;
@@ -290,7 +297,11 @@ static int take_value(void *arg, const char *section, const char *name, const ch
 
 	if (rd->failed)
 		return 0;
-	for (size_t i = 0; i < rd->table->n; i++) {
+	if (rd->each && *section) {
+		rd->failed = rd->each(rd->arg, section, name, value, rd->e);
+		return rd->failed == 0 || err_wrap(rd->e, "%s:%u", rd->file, rd->line) == 0;
+	}
+	for (size_t i = 0; rd->table && i < rd->table->n; i++) {
 		const struct settings_key *key = &rd->table->keys[i];
 
 		if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
@@ -301,6 +312,19 @@ static int take_value(void *arg, const char *section, const char *name, const ch
 	return 0;
 }
 
+static int read_text(struct reader *rd)
+{
+	int r = ini_parse_stream(next_line, rd, take_value, rd);
+
+	/* The library goes on behind a line it cannot read; the first mistake is the one to name. */
+	if (r > 0 && (!rd->failed || (unsigned)r < rd->line))
+		return err_set(rd->e, EINVAL, "%s:%d: this is neither 'key = value' nor '[section]' nor a "
+			       "comment", rd->file, r);
+	if (rd->failed)
+		return rd->failed;
+	return r == 0 ? 0 : err_nomem(rd->e);
+}
+
 int settings_parse(const struct settings_table *table, const char *file, const char *text, size_t len,
 		   unsigned where, void *values, unsigned line_of[], struct err *e)
 {
@@ -308,17 +332,9 @@ int settings_parse(const struct settings_table *table, const char *file, const c
 		.table = table, .file = file, .pos = text, .end = text + len, .where = where,
 		.values = values, .line_of = line_of, .e = e,
 	};
-	int r;
 
 	memset(line_of, 0, table->n * sizeof(*line_of));
-	r = ini_parse_stream(next_line, &rd, take_value, &rd);
-	/* The library goes on behind a line it cannot read; the first mistake is the one to name. */
-	if (r > 0 && (!rd.failed || (unsigned)r < rd.line))
-		return err_set(e, EINVAL, "%s:%d: this is neither 'key = value' nor '[section]' nor a "
-			       "comment", file, r);
-	if (rd.failed)
-		return rd.failed;
-	return r == 0 ? 0 : err_nomem(e);
+	return read_text(&rd);
 }
 
 /* --- the files ----------------------------------------------------------------------------- */
@@ -390,23 +406,42 @@ static int open_file(struct host *h, const char *path, struct err *e)
 	return err_set(e, -r, "cannot open '%s': %s", path, err_text(r));
 }
 
-static int load_file(struct host *h, const char *path, unsigned where, struct settings *s, struct err *e)
+/* -ENOENT without a sentence: there is none. */
+static int read_file(struct host *h, const char *path, char *text, size_t size, size_t *ret_len, struct err *e)
 {
-	static const struct settings_table table = { settings_keys, SETTINGS_N };
 	_cleanup_(file_closep) int fd = open_file(h, path, e);
-	char text[SETTINGS_FILE_MAX + 1];
-	unsigned line_of[SETTINGS_N];
 	struct stat st;
-	size_t len = 0;
 	int r;
 
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
+		return fd;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, "cannot look at '%s': %s", path, err_text(errno));
 	r = check_owner(h, path, &st, e);
-	if (r == 0)
-		r = read_all(fd, path, text, sizeof(text), &len, e);
+	return r == 0 ? read_all(fd, path, text, size, ret_len, e) : r;
+}
+
+int settings_each(struct host *h, const char *path, settings_line_fn fn, void *arg, struct err *e)
+{
+	char text[SETTINGS_FILE_MAX + 1];
+	struct reader rd = { .each = fn, .arg = arg, .file = path, .pos = text, .e = e };
+	size_t len = 0;
+	int r = read_file(h, path, text, sizeof(text), &len, e);
+
+	rd.end = text + len;
+	return r == 0 ? read_text(&rd) : r;
+}
+
+static int load_file(struct host *h, const char *path, unsigned where, struct settings *s, struct err *e)
+{
+	static const struct settings_table table = { settings_keys, SETTINGS_N };
+	char text[SETTINGS_FILE_MAX + 1];
+	unsigned line_of[SETTINGS_N];
+	size_t len = 0;
+	int r = read_file(h, path, text, sizeof(text), &len, e);
+
+	if (r == -ENOENT)
+		return 0;
 	if (r == 0)
 		r = settings_parse(&table, path, text, len, where, s, line_of, e);
 	for (size_t i = 0; r == 0 && i < SETTINGS_N; i++)

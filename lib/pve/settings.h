@@ -80,6 +80,7 @@ enum settings_reset {
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
 	SETTINGS_RESET,
+	SETTINGS_RESET_METHODS,
 	SETTINGS_START_DEADLINE,
 	SETTINGS_STOP_DEADLINE,
 	SETTINGS_RELEASE_WAIT,
@@ -93,6 +94,7 @@ enum settings_id {
 struct settings {
 	unsigned group_members;		/* enum settings_members */
 	unsigned reset;			/* enum settings_reset */
+	struct settings_list reset_methods;	/* a chain, lib/hw/reset.h; empty = what the device offers */
 	uint64_t start_deadline;	/* ms for the whole pre-start */
 	uint64_t stop_deadline;		/* ms for the whole post-stop */
 	uint64_t release_wait;		/* ms of it that are spent waiting for QEMU to let go */
@@ -114,6 +116,13 @@ int settings_load(struct host *h, const char *snippets, unsigned vmid, struct se
 		  struct err *e) _must_check_;
 
 /* --- the reader underneath, over any table --------------------------------------------- */
+
+/* One "key = value" of a file whose sections have names of their own.  Negative with a sentence ends it. */
+typedef int (*settings_line_fn)(void *arg, const char *section, const char *key, const char *value, struct err *e);
+
+/* Every line of such a file, as strictly read and as little believed as a settings file.  -ENOENT without a
+ * sentence: there is none.  What fn says gets file and line before it. */
+int settings_each(struct host *h, const char *path, settings_line_fn fn, void *arg, struct err *e) _must_check_;
 
 struct settings_table {
 	const struct settings_key *keys;

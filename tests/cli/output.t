@@ -8,7 +8,7 @@ $ pve-gpu plan 100 --root m >/dev/full
 ! pve-gpu: cannot write to the standard output: No space left on device
 ? 1
 $ pve-gpu plan 100 --root m --json >/dev/full
-! pve-gpu: cannot write to the standard output: No space left on device
+! pve-gpu: cannot write to the standard output: Input/output error
 ? 1
 $ pve-gpu --help >/dev/full
 ! pve-gpu: cannot write to the standard output: No space left on device

@@ -78,6 +78,22 @@ static void add_settings(struct json *j, struct json_object *list, const struct 
 	}
 }
 
+static void add_resets(struct json *j, struct json_object *in, const struct plan_result *r)
+{
+	struct json_object *o;
+	struct show_resets n;
+
+	if (!r->plan || !r->plan->n_devices || r->plan->n_refusals) {
+		json_add_null(j, in, "resets");
+		return;
+	}
+	n = show_resets(r);
+	o = json_add_object(j, in, "resets");
+	json_add_number(j, o, "hook", n.hook);
+	json_add_number(j, o, "proxmox", n.proxmox);
+	json_add_number(j, o, "qemu", n.qemu);
+}
+
 static void add_quirks(struct json *j, struct json_object *in, const struct plan *p)
 {
 	struct json_object *list = json_add_array(j, in, "quirks");
@@ -127,6 +143,7 @@ void json_plan(struct out *o, const struct plan_result *r)
 	list = json_add_array(j, root, "refusals");
 	for (size_t i = 0; i < p->n_refusals; i++)
 		add_refusal(j, list, &p->refusals[i]);
+	add_resets(j, root, r);
 	add_quirks(j, root, p);
 	add_settings(j, json_add_array(j, root, "settings"), r->settings);
 }

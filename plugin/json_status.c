@@ -130,7 +130,7 @@ static void add_returned(struct json *j, struct json_object *in, const struct re
 		json_add_address(j, o, "address", v->bdf);
 		json_add_text(j, o, "name", r->names ? names_get(r->names, i) : NULL);
 		json_add_text(j, o, "from", v->lost ? NULL : "vfio-pci");
-		json_add_word(j, o, "to", v->lost ? "" : v->driver);
+		json_add_word(j, o, "to", v->lost ? "" : lease_stays(r->lease, v->bdf) ? "vfio-pci" : v->driver);
 		json_add_bool(j, o, "lost", v->lost);
 	}
 }

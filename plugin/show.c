@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reset.h"
 #include "step.h"
 
 const char *show_driver_now(const struct plan_result *r, const struct device *v)
@@ -39,6 +40,32 @@ struct show_text show_reset_words(const struct plan *p, const struct device *v)
 	else
 		snprintf(t.s, sizeof(t.s), "reset by %s", step_first_method(s).s);
 	return t;
+}
+
+static bool is_alone(const struct snapshot *s, const struct pdev *d)
+{
+	for (size_t i = 0; i < snapshot_count(s); i++)
+		if (bdf_same_bus(snapshot_address(s, i), d->bdf) && !bdf_same(snapshot_address(s, i), d->bdf))
+			return false;
+	return d->has_parent;
+}
+
+struct show_resets show_resets(const struct plan_result *r)
+{
+	struct show_resets n = { 0, 0, 0 };
+
+	for (size_t i = 0; i < r->plan->n_steps; i++)
+		n.hook += r->plan->steps[i].kind == STEP_RESET && r->plan->steps[i].to[0];
+	for (size_t i = 0; i < r->plan->n_devices; i++) {
+		const struct device *v = &r->plan->devices[i];
+		const struct pdev *d = snapshot_get(r->snapshot, v->bdf);
+
+		if (!d || !v->key[0])
+			continue;	/* a mere member of the group is bound, and left alone */
+		n.proxmox += d->has_reset;
+		n.qemu += reset_own_works(d, is_alone(r->snapshot, d));
+	}
+	return n;
 }
 
 const char *show_health(enum seen seen, const struct health *health)

@@ -18,6 +18,12 @@ const struct step *show_reset_of(const struct plan *p, const struct device *v);
 /* "reset by flr", "hot reset", "no reset" */
 struct show_text show_reset_words(const struct plan *p, const struct device *v);
 
+/* How many resets a start would do, and who does them: this hook before QEMU, cards; Proxmox as it starts QEMU,
+ * each function that has a `reset` file (qemu-server: PCI.pm prepare_pci_device); QEMU as it opens a function
+ * that can be reset alone (drivers/vfio/pci/vfio_pci_core.c: vfio_pci_core_enable). */
+struct show_resets { unsigned hook, proxmox, qemu; };
+struct show_resets show_resets(const struct plan_result *r);
+
 /* "ok", "degraded", "dead"; "hangs" and "unknown" where there was no answer. */
 const char *show_health(enum seen seen, const struct health *health);
 

@@ -130,6 +130,20 @@ static void put_steps(struct out *o, const struct plan *p)
 	}
 }
 
+/* One is enough; that others reset again is nothing this hook decides. */
+static void put_resets(struct out *o, const struct plan_result *r)
+{
+	struct show_resets n = show_resets(r);
+
+	if (r->plan->n_refusals || !r->plan->n_devices)
+		return;
+	fputs("\nResets: ", o->to);
+	text_wrap(o, TONE_PLAIN, 8, 8, "%u by this hook; then Proxmox resets %u function%s as it starts QEMU, and QEMU %u as it "
+		  "opens them.%s", n.hook, n.proxmox, n.proxmox == 1 ? "" : "s", n.qemu,
+		  n.proxmox && o->verbose ? " 'driver=keep' in a hostpci entry would save Proxmox's; but then neither "
+		  "Proxmox nor this hook binds the device." : "");
+}
+
 /* Those that decide about a start, and whatever else somebody has set. */
 static void put_settings(struct out *o, const struct settings *s)
 {
@@ -160,5 +174,6 @@ void text_plan(struct out *o, const struct plan_result *r)
 	put_devices(o, r);
 	put_quirks(o, r->plan);
 	put_steps(o, r->plan);
+	put_resets(o, r);
 	put_settings(o, r->settings);
 }

@@ -20,11 +20,15 @@ int trial_open(struct trial *t, struct cli *c)
 	*t = (struct trial){ .c = c, .chain = "", .view = GUEST_VIEW_INIT };
 	if (bdf_parse_user(c->args[0], &t->bdf, &whole) < 0)
 		return cli_usage(c, "'%s' is no address: 01:00, 01:00.0 or 0000:01:00.0 is needed", c->args[0]);
-	t->bdf.fn = 0;
-	if (settings_load(c->h, NULL, 0, &t->settings, &e) < 0 || guest_nobody(c->h, t->bdf, &t->guest, &e) < 0)
+	/* A virtual function is a device of its own, whatever slot it counts to. */
+	whole = whole || !host_exists(c->h, pdev_path(t->bdf, "physfn").s);
+	if (whole)
+		t->bdf.fn = 0;
+	if (settings_load(c->h, NULL, 0, &t->settings, &e) < 0 || guest_nobody(c->h, t->bdf, whole, &t->guest, &e) < 0)
 		return cli_failed(c, &e);
 	/* One reset, now; on its way back nothing needs to be reset that no guest has had. */
 	t->settings.reset = SETTINGS_RESET_ON_CLAIM;
+	t->settings.idle = SETTINGS_IDLE_HOST_DRIVER;
 	claim_init(&t->claim, c->h, &guest_world, GUEST_NOBODY);
 	t->claim.caller = (struct lease_process){ getpid(), lease_process_start(c->h, getpid()) };
 	t->claim.end = END_UNUSED;
@@ -42,6 +46,7 @@ int trial_plan(struct trial *t, struct err *e)
 {
 	struct guest_input in = {
 		.settings = &t->settings, .now_unix = t->c->now_unix, .chain = t->chain, .dead_too = t->dead_too,
+		.origins = t->claim.lease.plan.devices, .n_origins = t->claim.lease.plan.n_devices,
 	};
 	struct hold *holds = NULL;
 	int r = claim_holds(&t->claim, &holds, &in.n_holds, e);
@@ -54,18 +59,22 @@ int trial_plan(struct trial *t, struct err *e)
 	return r;
 }
 
-/* A trial that was killed: its card goes back first. */
+/* What a killed or failed trial left is taken over where it is this card, as it may be what is wrong with it;
+ * else it goes back first. */
 static int enter(struct trial *t, struct err *e)
 {
 	int r = claim_enter(&t->claim, e);
 
-	if (r < 0 || t->claim.lease.fd < 0)
+	if (r == 0)
+		r = trial_plan(t, e);
+	if (r < 0 || t->claim.lease.fd < 0 || (t->view.plan.n_refusals == 0 && claim_covers(&t->claim, &t->view.plan)))
 		return r;
 	r = claim_give_back(&t->claim, e);
 	if (r < 0)
 		return err_wrap(e, "giving back what an earlier trial had left behind");
 	lease_release(&t->claim.lease);
-	return claim_enter(&t->claim, e);
+	r = claim_enter(&t->claim, e);
+	return r == 0 ? trial_plan(t, e) : r;
 }
 
 /* Off the bus, or asleep: a first look may take a moment, and none may hang us. */
@@ -111,8 +120,6 @@ int trial_take(struct trial *t, struct err *e)
 
 	t->claim.deadline = began + NOW_MS + RESET_LIMIT_MS;
 	r = enter(t, e);
-	if (r == 0)
-		r = trial_plan(t, e);
 	if (r == 0 && t->view.plan.n_refusals)
 		r = err_set(e, EPERM, "%s", t->view.plan.refusals[0].reason);
 	if (r == 0) {

@@ -14,7 +14,7 @@
 
 struct trial {
 	struct cli *c;
-	struct bdf bdf;			/* function 0 of the card */
+	struct bdf bdf;			/* function 0 of the card, or a virtual function */
 	struct guest guest;
 	struct settings settings;
 	const char *chain;		/* of resets; "" = what the card offers */

@@ -467,3 +467,11 @@ enum step_way lease_way(const struct lease *l, size_t step)
 			return STEP_UNDO;
 	return STEP_DO;
 }
+
+bool lease_stays(const struct lease *l, struct bdf bdf)
+{
+	for (size_t i = 0; l->claimed && i < l->plan.n_steps; i++)
+		if (l->plan.steps[i].kind == STEP_BIND && l->plan.steps[i].stay && bdf_same(l->plan.steps[i].bdf, bdf))
+			return true;
+	return false;
+}

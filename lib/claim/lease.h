@@ -124,6 +124,8 @@ int lease_open_step(const struct lease *l);
 /* The journal does not say which way a stuck step was going: it was being taken back when it had
  * been done before, or when a later step of its chain has been taken back. */
 enum step_way lease_way(const struct lease *l, size_t step);
+/* The device rests on vfio-pci once its VM has had it. */
+bool lease_stays(const struct lease *l, struct bdf bdf);
 /* The step took effect, or may have. */
 bool lease_touched(const struct lease *l, size_t step);
 

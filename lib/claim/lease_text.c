@@ -57,6 +57,8 @@ static int format_device(const struct device *v, struct str *ret)
 	(void)lease_word(&w, "override", v->override);
 	(void)lease_word(&w, "power", v->power);
 	(void)lease_word(&w, "methods", v->reset_method);
+	if (v->d3cold >= 0)
+		(void)str_addf(&w, " d3cold=%d", v->d3cold);
 	if (v->link.width)
 		(void)str_addf(&w, " link=%u:%u", v->link.speed, v->link.width);
 	r = w.failed ? -ENOMEM : lease_line(ret, "device %s%s", BDF_S(v->bdf), w.s);
@@ -79,6 +81,8 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 		(void)lease_word(&w, "port", s->port);
 	if (s->kept)
 		(void)str_add(&w, " kept=1");
+	if (s->stay)
+		(void)str_add(&w, " stay=1");
 	r = w.failed ? -ENOMEM : lease_line(ret, "step %zu%s", i, w.s);
 	str_release(&w);
 	return r;
@@ -210,6 +214,7 @@ static int read_device(struct lease *l, const struct words *w)
 {
 	struct plan *p = &l->plan;
 	struct device *v;
+	uint64_t d3cold;
 
 	if (array_room(&p->devices, p->n_devices, &p->devices_size, sizeof(*v)) < 0)
 		return -ENOMEM;
@@ -223,6 +228,7 @@ static int read_device(struct lease *l, const struct words *w)
 	    get_text(w, "methods", v->reset_method, sizeof(v->reset_method)) < 0)
 		return -EBADMSG;
 	get_link(w, &v->link);
+	v->d3cold = get_u64(w, "d3cold", 10, &d3cold) == 0 ? (int)d3cold : -1;
 	if (v->chain > p->chains)
 		p->chains = v->chain;
 	p->n_devices++;
@@ -261,6 +267,7 @@ static int read_step(struct lease *l, const struct words *w)
 	s->exact = exact != 0;
 	s->must = must != 0;
 	s->kept = word_value(w->w, w->n, "kept") != NULL;
+	s->stay = word_value(w->w, w->n, "stay") != NULL;
 	if (word_value(w->w, w->n, "port") && get_text(w, "port", s->port, sizeof(s->port)) < 0)
 		return -EBADMSG;
 	s->enable = -1;

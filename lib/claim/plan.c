@@ -165,6 +165,7 @@ static void device_fill(struct device *v, const struct plan_input *in, const str
 		memcpy(v->module, d->module, sizeof(v->module));
 		memcpy(v->override, d->override, sizeof(v->override));
 		memcpy(v->power, d->power_control, sizeof(v->power));
+		v->d3cold = d->d3cold;
 		memcpy(v->reset_method, d->reset_method, sizeof(v->reset_method));
 		v->link = d->link;
 	}
@@ -278,7 +279,11 @@ typedef int (*device_step)(struct plan *p, const struct device *v, struct err *e
 
 static int step_power(struct plan *p, const struct device *v, struct err *e)
 {
-	return v->power[0] ? plan_add_step(p, STEP_POWER, v, v->power, "on", "", e) : 0;
+	int r = v->power[0] ? plan_add_step(p, STEP_POWER, v, v->power, "on", "", e) : 0;
+
+	if (r == 0 && v->power[0] && v->d3cold > 0)
+		snprintf(p->steps[p->n_steps - 1].keep, sizeof(p->steps->keep), "%d", v->d3cold);
+	return r;
 }
 
 static int step_method(struct plan *p, const struct device *v, struct err *e)
@@ -341,6 +346,18 @@ static int chain_steps(struct plan *p, const struct plan_input *in, unsigned cha
 	return r == 0 ? each_device(p, chain, step_check, e) : r;
 }
 
+/* A card that is to rest on vfio-pci is not taken back from there once a VM has had it. */
+static void let_stay(struct plan *p, enum idle_policy idle)
+{
+	for (size_t i = 0; idle != IDLE_HOST_DRIVER && i < p->n_steps; i++) {
+		struct step *s = &p->steps[i];
+
+		s->stay = s->kind == STEP_POWER || s->kind == STEP_OVERRIDE || s->kind == STEP_UNBIND || s->kind == STEP_BIND;
+		if (s->kind == STEP_POWER)
+			snprintf(s->arg, sizeof(s->arg), "%s", idle == IDLE_AWAKE ? "on" : "auto");
+	}
+}
+
 static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 {
 	int r = 0;
@@ -349,6 +366,7 @@ static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 		r = plan_add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
 	for (unsigned c = 1; r == 0 && c <= p->chains; c++)
 		r = chain_steps(p, in, c, e);
+	let_stay(p, in->policy.idle);
 	return r;
 }
 

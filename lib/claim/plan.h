@@ -56,8 +56,12 @@ enum reset_policy {
 	POLICY_RESET_AUTO, POLICY_RESET_ALWAYS, POLICY_RESET_NEVER, POLICY_RESET_ON_CLAIM, POLICY_RESET_ON_RETURN,
 };
 
+/* Where a card is while no VM has it: with its host driver, or on vfio-pci, asleep or awake. */
+enum idle_policy { IDLE_HOST_DRIVER, IDLE_VFIO_D3, IDLE_AWAKE };
+
 struct policy {
 	enum members_policy members;
+	enum idle_policy idle;
 	enum reset_policy reset;
 	const char *chain;		/* instead of what the cards offer (reset.h); NULL or "" = no such order */
 #define PLAN_EVERY_RESET "*"		/* whatever could help, the gentlest that reaches the whole card first */
@@ -76,6 +80,7 @@ struct device {
 	char module[PDEV_NAME];
 	char override[PDEV_NAME];	/* "" = unset */
 	char power[16];			/* power/control */
+	int d3cold;			/* d3cold_allowed, -1 = unknown */
 	char reset_method[PDEV_METHODS];
 	struct pdev_link link;		/* 0 = unknown */
 	bool kept;			/* an earlier start of this VM has had it in hand already */
@@ -84,7 +89,7 @@ struct device {
 
 enum step_kind {
 	STEP_MODULE,	/* load `arg`, so that the driver `to` is there */
-	STEP_POWER,	/* power/control: keep awake */
+	STEP_POWER,	/* power/control and d3cold_allowed (`keep`: as it was): keep awake */
 	STEP_METHOD,	/* reset_method: remembered, and put back if something changed it */
 	STEP_OVERRIDE,	/* driver_override */
 	STEP_UNBIND,	/* from driver `from` (module `arg`) */
@@ -104,6 +109,7 @@ struct step {
 	bool exact;			/* STEP_RESET: those methods and no others (reset.h) */
 	bool must;			/* STEP_RESET: no way to reset is a failure */
 	bool kept;			/* an earlier start may have done it: to be taken back in any case */
+	bool stay;			/* not taken back after a VM had it; STEP_POWER: then `arg` is written */
 	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
 	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again;

@@ -51,14 +51,25 @@ static int attr_set(struct run *c, const char *attr, const char *value)
 	return r;
 }
 
+/* It rests on vfio-pci, where a VM has had it: the administrator wants it so. */
+static bool stays(const struct run *c)
+{
+	return c->s->stay && c->end != END_UNUSED;
+}
+
 static int power_do(struct run *c)
 {
-	return attr_set(c, "power/control", c->s->to);
+	int r = attr_set(c, "power/control", c->s->to);
+
+	/* Awake it does not get there; but a port that sleeps would take it along. */
+	return r == 0 && c->s->keep[0] ? attr_set(c, "d3cold_allowed", "0") : r;
 }
 
 static int power_undo(struct run *c)
 {
-	return attr_set(c, "power/control", c->s->from);
+	int r = c->s->keep[0] ? attr_set(c, "d3cold_allowed", c->s->keep) : 0;
+
+	return r == 0 ? attr_set(c, "power/control", stays(c) ? c->s->arg : c->s->from) : r;
 }
 
 static int method_undo(struct run *c)
@@ -86,7 +97,7 @@ static int override_do(struct run *c)
 
 static int override_undo(struct run *c)
 {
-	return override_put(c, c->s->from);
+	return stays(c) ? 0 : override_put(c, c->s->from);
 }
 
 static int unbind_do(struct run *c)
@@ -112,16 +123,25 @@ static int override_leave(struct run *c, int r)
 	return r;
 }
 
+/* A driver's refusal has other words for it. */
+static void say_if_dead(struct run *c)
+{
+	struct err dead = ERR_INIT;
+
+	if (health_check(c->h, c->s->bdf, &dead) < 0)
+		err_hint(&c->reply->e, "(%s)", dead.msg);
+}
+
 /* Back to the driver it came from, by name: the override keeps every other driver off until it is
  * bound (vfio-pci has a dynamic ID for the device since Proxmox's first start of such a VM). */
 static int unbind_undo(struct run *c)
 {
 	struct err *e = &c->reply->e;
 	char now[PDEV_NAME];
-	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), e);
+	int r = stays(c) ? 1 : driver_current(c->h, c->s->bdf, now, sizeof(now), e);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (strcmp(now, c->s->from) == 0)
 		return override_put(c, c->s->keep);
 	if (now[0])
@@ -133,6 +153,8 @@ static int unbind_undo(struct run *c)
 		r = override_put(c, c->s->from);
 	if (r == 0)
 		r = driver_bind(c->h, c->s->bdf, c->s->from, &c->reply->ns, e);
+	if (r < 0)
+		say_if_dead(c);
 	return override_leave(c, r);
 }
 
@@ -161,10 +183,10 @@ static int bind_undo(struct run *c)
 	struct err *e = &c->reply->e;
 	uint64_t end = host_now(c->h) + STILL_OPEN_MS;
 	char now[PDEV_NAME];
-	int r = driver_current(c->h, c->s->bdf, now, sizeof(now), e);
+	int r = stays(c) ? 1 : driver_current(c->h, c->s->bdf, now, sizeof(now), e);
 
-	if (r < 0 || strcmp(now, c->s->to) != 0)
-		return r;
+	if (r != 0 || strcmp(now, c->s->to) != 0)
+		return r < 0 ? r : 0;
 	while (vfio_is_open(c->h, c->s->bdf, c->s->enable)) {
 		if (host_now(c->h) >= end)
 			return err_set(e, EBUSY, "%s is still open: a process uses it through VFIO; see who with "

@@ -166,7 +166,7 @@ int guest_load(struct host *h, unsigned vmid, const char *migrated_from, struct 
 	return r < 0 ? err_wrap(e, "configuration of VM %u", vmid) : 0;
 }
 
-int guest_nobody(struct host *h, struct bdf slot, struct guest *ret, struct err *e)
+int guest_nobody(struct host *h, struct bdf bdf, bool whole, struct guest *ret, struct err *e)
 {
 	struct guest g = { .vmid = GUEST_NOBODY, .kind = GUEST_VM, .notes = STR_INIT };
 	char value[24];
@@ -174,8 +174,9 @@ int guest_nobody(struct host *h, struct bdf slot, struct guest *ret, struct err 
 
 	if (host_exists(h, host_path("/etc/pve/qemu-server/%u.conf", GUEST_NOBODY).s))
 		return err_set(e, EEXIST, "there is a VM %u; this command needs that number for itself", GUEST_NOBODY);
-	snprintf(value, sizeof(value), "%s", BDF_S(slot));
-	*strrchr(value, '.') = '\0';
+	snprintf(value, sizeof(value), "%s", BDF_S(bdf));
+	if (whole)
+		*strrchr(value, '.') = '\0';
 	r = add_pci(&g, 0, value, e);
 	if (r < 0)
 		guest_release(&g);
@@ -203,9 +204,14 @@ void guest_policy(const struct settings *s, struct policy *ret)
 		[SETTINGS_RESET_NEVER] = POLICY_RESET_NEVER, [SETTINGS_RESET_ON_CLAIM] = POLICY_RESET_ON_CLAIM,
 		[SETTINGS_RESET_ON_RETURN] = POLICY_RESET_ON_RETURN,
 	};
+	static const enum idle_policy idle[] = {
+		[SETTINGS_IDLE_HOST_DRIVER] = IDLE_HOST_DRIVER, [SETTINGS_IDLE_VFIO_D3] = IDLE_VFIO_D3,
+		[SETTINGS_IDLE_AWAKE] = IDLE_AWAKE,
+	};
 
 	*ret = (struct policy){ .chain = s->reset_methods.text };
 	ret->members = members[s->group_members];
+	ret->idle = idle[s->idle];
 	ret->reset = reset[s->reset];
 }
 

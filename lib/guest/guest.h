@@ -48,10 +48,10 @@ void guest_release(struct guest *g);
 /* There is at least one entry that we take. */
 bool guest_has_devices(const struct guest *g);
 
-/* Nobody's wish for all functions of a slot: what commands do to a card without a VM goes by the highest id that
+/* Nobody's wish for a function or, with `whole`, for all of its slot: what commands do to a card without a VM goes by the highest id that
  * Proxmox allows (pve-common: JSONSchema.pm: pve-vmid).  -EEXIST when there is such a VM. */
 #define GUEST_NOBODY 999999999
-int guest_nobody(struct host *h, struct bdf slot, struct guest *ret, struct err *e) _must_check_;
+int guest_nobody(struct host *h, struct bdf bdf, bool whole, struct guest *ret, struct err *e) _must_check_;
 
 struct guest_view {
 	struct snapshot *snapshot;	/* owned */

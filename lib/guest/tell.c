@@ -195,6 +195,8 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 			fprintf(out, "is no longer there\n");
 		else if (strcmp(v->driver, "vfio-pci") == 0)
 			fprintf(out, "stays on vfio-pci, as it was\n");
+		else if (lease_stays(l, v->bdf))
+			fprintf(out, "stays on vfio-pci until its next VM%s\n", reset_before(report, v).s);
 		else if (!moved(l, v))
 			fprintf(out, "%s, which it had not left\n", v->driver[0] ? v->driver : "no driver");
 		else

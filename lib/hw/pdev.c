@@ -175,6 +175,7 @@ int pdev_load(struct host *h, struct bdf bdf, struct pdev *ret, struct err *e)
 	read_text(h, bdf, "reset_method", d.reset_method, sizeof(d.reset_method));
 	read_text(h, bdf, "power/control", d.power_control, sizeof(d.power_control));
 	read_text(h, bdf, "power_state", d.power_state, sizeof(d.power_state));
+	d.d3cold = read_int(h, bdf, "d3cold_allowed", -1);
 	d.mdev_types = host_exists(h, pdev_path(bdf, "mdev_supported_types").s);
 	d.nvidia_vgpu = host_exists(h, pdev_path(bdf, "nvidia").s);
 	read_driver(h, &d);

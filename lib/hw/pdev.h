@@ -43,6 +43,7 @@ struct pdev {
 	bool has_reset;			/* a `reset` attribute; no proof that it works */
 	char reset_method[PDEV_METHODS];	/* "" = no such attribute or empty */
 	char power_control[16], power_state[16];
+	int d3cold;			/* d3cold_allowed: 1, 0, -1 = unknown */
 	int enable;			/* enable count, -1 = unknown */
 	int boot_vga;			/* 1, 0, -1 = not a VGA function */
 	int numa;			/* node, -1 = none */

@@ -17,6 +17,7 @@
 
 static const char *const members_words[] = { "idle", "take", "refuse", NULL };
 static const char *const reset_words[] = { "auto", "always", "never", "on-claim", "on-return", NULL };
+static const char *const idle_words[] = { "host-driver", "vfio-d3", "awake", NULL };
 
 const struct settings_key settings_keys[SETTINGS_N] = {
 	[SETTINGS_GROUP_MEMBERS] = {
@@ -35,6 +36,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.section = "claim", .name = "reset_methods", .type = SETTINGS_LIST, .def = "",
 		.where = SETTINGS_IN_BOTH, .offset = offsetof(struct settings, reset_methods),
 		.help = "reset by these, in this order; empty: by what the device offers",
+	},
+	[SETTINGS_IDLE] = {
+		.section = "claim", .name = "idle", .type = SETTINGS_ENUM, .def = "host-driver",
+		.where = SETTINGS_IN_BOTH, .words = idle_words, .offset = offsetof(struct settings, idle),
+		.help = "where a device is while no VM has it: host-driver, vfio-d3 (asleep), awake (on vfio-pci)",
 	},
 	[SETTINGS_START_DEADLINE] = {
 		.section = "claim", .name = "start_deadline", .type = SETTINGS_SECONDS, .def = "120",

@@ -76,11 +76,15 @@ enum settings_reset {
 	SETTINGS_RESET_ON_RETURN,	/* only after */
 };
 
+/* Where a device is while no VM has it. */
+enum settings_idle { SETTINGS_IDLE_HOST_DRIVER, SETTINGS_IDLE_VFIO_D3, SETTINGS_IDLE_AWAKE };
+
 /* Index into settings_keys[] and origin[]. */
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
 	SETTINGS_RESET,
 	SETTINGS_RESET_METHODS,
+	SETTINGS_IDLE,
 	SETTINGS_START_DEADLINE,
 	SETTINGS_STOP_DEADLINE,
 	SETTINGS_RELEASE_WAIT,
@@ -95,6 +99,7 @@ struct settings {
 	unsigned group_members;		/* enum settings_members */
 	unsigned reset;			/* enum settings_reset */
 	struct settings_list reset_methods;	/* a chain, lib/hw/reset.h; empty = what the device offers */
+	unsigned idle;			/* enum settings_idle */
 	uint64_t start_deadline;	/* ms for the whole pre-start */
 	uint64_t stop_deadline;		/* ms for the whole post-stop */
 	uint64_t release_wait;		/* ms of it that are spent waiting for QEMU to let go */

@@ -141,6 +141,69 @@ static void test_killed_by_reset(void **state)
 	play_close(&p);
 }
 
+static const struct { const char *settings, *power, *runtime; } rests[] = {
+	{ "[claim]\nidle = vfio-d3\n", "auto", "suspended" }, { "[claim]\nidle = awake\n", "on", "active" },
+};
+
+/* After a VM it stays on vfio-pci, asleep or awake; after a start that failed it goes back. */
+static void test_idle(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rests); i++) {
+		struct scenario s = { .tree = "arc", .vmid = 100, .settings = rests[i].settings };
+		char state_now[16];
+		struct lease l = LEASE_INIT;
+		struct err e = ERR_INIT;
+		struct bdf gpu;
+		struct play p;
+
+		play_open(&p, &s);
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "reset 1", .err = EIO });
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "ioctl", .err = EIO });
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "reset_subordinate", .err = EIO });
+		assert_int_equal(play_hook(&p, 100, "pre-start"), 1);
+		play_same(&p, "a start that failed");
+		fake_fault_clear(&p.k);
+		play_claim(&p, 100);
+		assert_int_equal(lease_load(&p.k.host, 100, &l, &e), 0);
+		gpu = l.plan.devices[0].bdf;
+		lease_release(&l);
+		play_vm_up(&p, true);
+		fake_vm_end(&p.k, 100);
+		if (play_hook(&p, 100, "post-stop") != 0)
+			fail_msg("%s", p.o.output);
+		assert_non_null(strstr(p.o.output, "stays on vfio-pci until its next VM"));
+		assert_string_equal(tree_attr(p.k.tree.dir, gpu, "driver").s, "vfio-pci");
+		assert_string_equal(tree_attr(p.k.tree.dir, gpu, "power/control").s, rests[i].power);
+		assert_int_equal(host_read_line(&p.k.host, pdev_path(gpu, "power/runtime_status").s, state_now,
+						sizeof(state_now)), 0);
+		assert_string_equal(state_now, rests[i].runtime);
+		play_claim(&p, 100);		/* and the next VM gets it from there */
+		if (play_hook(&p, 100, "post-stop") != 0)
+			fail_msg("%s", p.o.output);
+		assert_string_equal(tree_attr(p.k.tree.dir, gpu, "power/control").s, rests[i].power);
+		assert_string_equal(fake_violations(&p.k), "");
+		play_close(&p);
+	}
+}
+
+/* d3cold_allowed is 0 while a VM has it. */
+static void test_d3cold(void **state)
+{
+	static const struct scenario s = { .tree = "gpu-four", .vmid = 100 };
+	struct play p;
+
+	(void)state;
+	play_open(&p, &s);
+	assert_string_equal(tree_attr(p.k.tree.dir, card, "d3cold_allowed").s, "1");
+	play_claim(&p, 100);
+	assert_string_equal(tree_attr(p.k.tree.dir, card, "d3cold_allowed").s, "0");
+	assert_string_equal(tree_attr(p.k.tree.dir, card, "power/control").s, "on");
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "d3cold");
+	play_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +212,8 @@ int main(void)
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_dead_before),
 		cmocka_unit_test(test_killed_by_reset),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_d3cold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

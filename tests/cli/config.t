@@ -72,6 +72,9 @@ $ pve-gpu plan 100 --root m
 >    6. reset 0000:02:00.0 by flr
 >    7. check that 0000:02:00.0 answers
 > 
+> Resets: 1 by this hook; then Proxmox resets 1 function as it starts QEMU, and
+>         QEMU 1 as it opens them.
+> 
 > Settings:
 >   group_members = idle  (default)
 >   reset = auto  (default)

@@ -24,6 +24,9 @@ $ pve-gpu --root m plan 100
 >   11. check that 0000:01:00.1 answers
 >   12. check that 0000:01:00.0 answers
 > 
+> Resets: 1 by this hook; then Proxmox resets 1 function as it starts QEMU, and
+>         QEMU 0 as it opens them.
+> 
 > Settings:
 >   group_members = idle  (default)
 >   reset = auto  (default)
@@ -50,6 +53,9 @@ $ pve-gpu plan 101 --root m
 >   11. check that 0000:01:00.1 answers
 >   12. check that 0000:01:00.0 answers
 > 
+> Resets: 1 by this hook; then Proxmox resets 1 function as it starts QEMU, and
+>         QEMU 0 as it opens them.
+> 
 > Settings:
 >   group_members = idle  (default)
 >   reset = auto  (default)
@@ -73,7 +79,7 @@ $ diff -r --no-dereference before m
 
 # The same for programs.
 $ pve-gpu plan 100 --root m --json | helper json '*' vmid verdict devices.0.'*' devices.0.address devices.0.key devices.0.driver devices.0.target devices.0.group devices.0.reset devices.1.driver steps.# steps.0.'*' refusals settings.0
-> *: version vmid verdict nothing devices steps refusals quirks settings notes
+> *: version vmid verdict nothing devices steps refusals resets quirks settings notes
 > vmid: 100
 > verdict: "take"
 > devices.0.*: address key dragged name vendor device class class_name driver driver_now target override group reset chain
@@ -175,7 +181,7 @@ $ pve-gpu plan 101 -q --root m
 >   reset = auto  (default)
 ? 4
 $ pve-gpu plan 100 --root m --json | helper json settings
-> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2"},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2"},{"name":"reset_methods","value":"","origin":"default"},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3"},{"name":"stop_deadline","value":"45","origin":"default"},{"name":"release_wait","value":"30","origin":"default"},{"name":"linger","value":"0","origin":"default"}]
+> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2"},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2"},{"name":"reset_methods","value":"","origin":"default"},{"name":"idle","value":"host-driver","origin":"default"},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3"},{"name":"stop_deadline","value":"45","origin":"default"},{"name":"release_wait","value":"30","origin":"default"},{"name":"linger","value":"0","origin":"default"}]
 ? 0
 % printf '[claim]\ngroup_member = take\n' >m/etc/pve-gpu/settings.ini
 $ pve-gpu plan 100 --root m

@@ -48,14 +48,14 @@ static int setup(void **state)
 		return -1;
 	}
 	b->devices[0] = (struct device){ { 0x10000, 1, 0, 0 }, "hostpci0", 0x10de, 0x2684, 0x030000, 14, 1,
-					 "nvidia", "nvidia", "", "on", "flr bus", { 4, 16 }, false, false };
+					 "nvidia", "nvidia", "", "on", 1, "flr bus", { 4, 16 }, false, false };
 	b->devices[1] = (struct device){ { 0x10000, 1, 0, 1 }, "", 0x10de, 0x22ba, 0x040300, -1, 1,
-					 "snd_hda_intel", "", "none", "auto", "", { 0, 0 }, false, false };
+					 "snd_hda_intel", "", "none", "auto", -1, "", { 0, 0 }, false, false };
 	b->steps[0] = (struct step){ .kind = STEP_MODULE, .enable = -1, .to = "vfio-pci", .arg = "vfio-pci" };
 	b->steps[1] = (struct step){ .kind = STEP_BIND, .chain = 1, .bdf = { 0x10000, 1, 0, 0 }, .enable = -1,
 				     .to = "vfio-pci" };
 	b->steps[2] = (struct step){ .kind = STEP_RESET, .chain = 1, .bdf = { 0x10000, 1, 0, 0 }, .exact = true,
-				     .enable = -1, .to = "hot rescan", .from = "hot d3", .keep = "auto", .port = "10000:00:01.0",
+				     .enable = -1, .stay = true, .to = "hot rescan", .from = "hot d3", .keep = "auto", .port = "10000:00:01.0",
 				     .arg = "10000:01:00.0 10000:01:00.1" };
 	b->plan = (struct plan){ .vmid = 100, .devices = b->devices, .n_devices = 2, .steps = b->steps, .n_steps = 3,
 				 .chains = 1 };
@@ -100,12 +100,12 @@ static void same_plan(const struct plan *a, const struct plan *b)
 		assert_string_equal(x->override, y->override);
 		assert_string_equal(x->power, y->power);
 		assert_string_equal(x->reset_method, y->reset_method);
-		assert_true(x->link.speed == y->link.speed && x->link.width == y->link.width);
+		assert_true(x->d3cold == y->d3cold && x->link.speed == y->link.speed && x->link.width == y->link.width);
 	}
 	for (size_t i = 0; i < a->n_steps; i++) {
 		const struct step *x = &a->steps[i], *y = &b->steps[i];
 
-		assert_true(x->kind == y->kind && x->chain == y->chain && x->exact == y->exact && x->enable == y->enable);
+		assert_true(x->kind == y->kind && x->chain == y->chain && x->exact == y->exact && x->stay == y->stay && x->enable == y->enable);
 		assert_true(bdf_same(x->bdf, y->bdf));
 		assert_string_equal(x->from, y->from);
 		assert_string_equal(x->to, y->to);

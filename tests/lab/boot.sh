@@ -44,9 +44,9 @@ board_dev() {
 	board_args="$board_args -device $1"
 }
 
-# A root port per slot. At 5 GT/s QEMU's links come back after a bus reset; at its default of 16 GT/s they do not.
+# board_port SLOT [GT/s]: a root port. At 5 GT/s QEMU's links come back after a bus reset; at its default of 16 they do not.
 board_port() {
-	board_dev "pcie-root-port,id=rp$1,slot=$1,chassis=$1,bus=pcie.0,addr=$(printf %x $((15 + $1))),x-speed=5"
+	board_dev "pcie-root-port,id=rp$1,slot=$1,chassis=$1,bus=pcie.0,addr=$(printf %x $((15 + $1))),x-speed=${2:-5}"
 }
 
 # board_function PORT FUNCTION DEVICE[,OPTION...]: every function carries the multifunction bit, as on real cards;

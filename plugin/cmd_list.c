@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bar.h"
 #include "cli.h"
 #include "names.h"
 #include "probe.h"
@@ -81,6 +82,8 @@ static void find_facts(struct listing *l)
 			snapshot_learn(l->snapshot, bdf, override);
 		else if (r != -ENOENT)
 			out_note(&l->c->out, "%s", e.msg);
+		l->list[i].bar0_sizes = bar_sizes(l->c->h, bdf);
+		l->list[i].bar0_size = l->list[i].bar0_sizes ? bar_size(l->c->h, bdf) : 0;
 		if (r == 0 || r == -ENOENT)
 			find_health(&l->list[i], &probe);
 		else

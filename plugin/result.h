@@ -39,6 +39,7 @@ struct list_device {
 	enum seen seen;
 	struct health health;		/* SEEN */
 	struct health_errors errors;	/* SEEN */
+	uint64_t bar0_sizes, bar0_size;	/* lib/hw/bar.h */
 	const char *name;
 	bool card;			/* it is a display controller, or a function of its slot */
 	unsigned lease;			/* VM id, 0 = none */

@@ -3,6 +3,7 @@
  * table. */
 #include <string.h>
 
+#include "bar.h"
 #include "out.h"
 #include "text.h"
 
@@ -119,6 +120,9 @@ static void details(const struct list_device *v, struct str *s)
 		(void)str_addf(s, ", NUMA node %d", d->numa);
 	if (v->seen == SEEN && v->health.link.width)
 		(void)str_addf(s, ", link %s", health_link(v->health.link).s);
+	if (v->bar0_sizes)
+		(void)str_addf(s, ", BAR 0 is %s large and can be %s", bar_format(v->bar0_size).s,
+			       bar_list(v->bar0_sizes).s);
 	if (v->seen == SEEN && v->errors.known)
 		(void)str_addf(s, ", PCIe errors since boot: %llu fatal, %llu not fatal, %llu corrected",
 			       (unsigned long long)v->errors.fatal, (unsigned long long)v->errors.nonfatal,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bar.h"
 #include "str.h"
 
 struct look {
@@ -218,6 +219,26 @@ static int dead(struct look *l)
 			   "%s is dead: it does not answer, its config space reads all ones", BDF_S(l->v->bdf));
 }
 
+/* A size that the card cannot do, or a card that cannot do any. */
+static int bar_size_is_offered(struct look *l)
+{
+	uint64_t want = l->in->policy.bar0;
+	struct bar_text size = bar_format(want);
+
+	if (!want || dragged(l) || !pdev_is_gpu(l->d) || l->d->bar0_size == want)
+		return 0;
+	if (!(l->d->bar0_sizes >> bar_bit(want) & 1))
+		return plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e, l->d->bar0_sizes ? "Set bar0 to one of these." :
+				   "Take bar0 out of the VM's settings, or switch on 'Resizable BAR' in the firmware.",
+				   "BAR 0 of %s cannot be %s large: %s%s", BDF_S(l->v->bdf), size.s, l->d->bar0_sizes ?
+				   "the card offers " : "it is not resizable", bar_list(l->d->bar0_sizes).s);
+	if (strcmp(l->v->driver, "vfio-pci") != 0)
+		return 0;
+	return plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e, "Unbind it from vfio-pci first.",
+			   "BAR 0 of %s cannot be made %s large: it was on vfio-pci before, and only a device that no "
+			   "driver has can be resized", BDF_S(l->v->bdf), size.s);
+}
+
 static int no_reset(struct look *l)
 {
 	if (l->in->policy.reset != POLICY_RESET_ALWAYS || l->d->bridge)
@@ -236,7 +257,7 @@ static int no_reset(struct look *l)
 
 typedef int (*rule)(struct look *l);
 static const rule rules[] = {
-	bridge, no_group, held, dead, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
+	bridge, no_group, held, dead, bar_size_is_offered, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
 };
 
 int judge(const struct plan_input *in, struct plan *p, struct err *e)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "bar.h"
 #include "judge.h"
 #include "plan_int.h"
 #include "str.h"
@@ -53,6 +54,7 @@ const char *step_kind_name(enum step_kind kind)
 	case STEP_METHOD: return "reset-method";
 	case STEP_OVERRIDE: return "override";
 	case STEP_UNBIND: return "unbind";
+	case STEP_BAR: return "bar";
 	case STEP_BIND: return "bind";
 	case STEP_RESET: return "reset";
 	case STEP_CHECK: return "check";
@@ -331,15 +333,36 @@ static int each_device(struct plan *p, unsigned chain, device_step step, struct 
 	return r;
 }
 
+/* Before anything is bound again; on the way back before the host's driver is. */
+static int add_bars(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && in->policy.bar0 && i < p->n_devices; i++) {
+		const struct device *v = &p->devices[i];
+		const struct pdev *d = snapshot_get(in->snapshot, v->bdf);
+		char from[8], to[8];
+
+		if (v->chain != chain || !v->key[0] || !d || !d->bar0_sizes || !moves(v))
+			continue;
+		snprintf(from, sizeof(from), "%u", bar_bit(d->bar0_size));
+		snprintf(to, sizeof(to), "%u", bar_bit(in->policy.bar0));
+		r = plan_add_step(p, STEP_BAR, v, from, to, "", e);
+	}
+	return r;
+}
+
 static int chain_steps(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
 {
-	static const device_step before[] = {
-		step_power, step_method, step_override, step_unbind, step_bind,
-	};
+	static const device_step before[] = { step_power, step_method, step_override, step_unbind };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(before); i++)
 		r = each_device(p, chain, before[i], e);
+	if (r == 0)
+		r = add_bars(p, in, chain, e);
+	if (r == 0)
+		r = each_device(p, chain, step_bind, e);
 	for (size_t i = 0; r == 0 && i < p->n_devices; i++)
 		if (p->devices[i].chain == chain)
 			r = plan_reset(p, in, &p->devices[i], e);
@@ -352,7 +375,8 @@ static void let_stay(struct plan *p, enum idle_policy idle)
 	for (size_t i = 0; idle != IDLE_HOST_DRIVER && i < p->n_steps; i++) {
 		struct step *s = &p->steps[i];
 
-		s->stay = s->kind == STEP_POWER || s->kind == STEP_OVERRIDE || s->kind == STEP_UNBIND || s->kind == STEP_BIND;
+		s->stay = s->kind == STEP_POWER || s->kind == STEP_OVERRIDE || s->kind == STEP_UNBIND ||
+			  s->kind == STEP_BAR || s->kind == STEP_BIND;
 		if (s->kind == STEP_POWER)
 			snprintf(s->arg, sizeof(s->arg), "%s", idle == IDLE_AWAKE ? "on" : "auto");
 	}

@@ -65,6 +65,7 @@ struct policy {
 	enum reset_policy reset;
 	const char *chain;		/* instead of what the cards offer (reset.h); NULL or "" = no such order */
 #define PLAN_EVERY_RESET "*"		/* whatever could help, the gentlest that reaches the whole card first */
+	uint64_t bar0;			/* MiB for BAR 0 of graphics cards, 0 = as it is */
 	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 
@@ -93,12 +94,13 @@ enum step_kind {
 	STEP_METHOD,	/* reset_method: remembered, and put back if something changed it */
 	STEP_OVERRIDE,	/* driver_override */
 	STEP_UNBIND,	/* from driver `from` (module `arg`) */
+	STEP_BAR,	/* BAR 0 from size `from` to `to` (bits of bar.h), while nothing is bound */
 	STEP_BIND,	/* to driver `to` */
 	STEP_RESET,	/* the functions in `arg`, by the chain `to`; when they come back, by `from` */
 	STEP_CHECK,	/* does it answer? */
 };
 
-#define STEP_KINDS 8
+#define STEP_KINDS 9
 #define STEP_ARG 448
 
 /* Everything inline, so that a step can be written to the journal and sent to a worker as it is. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bar.h"
 #include "driver.h"
 #include "health.h"
 #include "reset.h"
@@ -156,6 +157,25 @@ static int unbind_undo(struct run *c)
 	if (r < 0)
 		say_if_dead(c);
 	return override_leave(c, r);
+}
+
+static int bar_put(struct run *c, const char *bit)
+{
+	uint64_t v;
+
+	if (str_to_u64(bit, 10, &v) < 0 || v > 43)
+		return err_set(&c->reply->e, EINVAL, "'%s' is no size of a BAR", bit);
+	return bar_resize(c->h, c->s->bdf, (unsigned)v, &c->reply->ns, &c->reply->e);
+}
+
+static int bar_do(struct run *c)
+{
+	return bar_put(c, c->s->to);
+}
+
+static int bar_undo(struct run *c)
+{
+	return stays(c) ? 0 : bar_put(c, c->s->from);
 }
 
 static int read_enable(struct run *c)
@@ -332,6 +352,8 @@ static const struct kind {
 	[STEP_OVERRIDE]	= { override_do, override_undo, 5000, 5000, "set driver_override of %1$s to %3$s",
 			    "set driver_override of %1$s back to '%2$s'" },
 	[STEP_UNBIND]	= { unbind_do, unbind_undo, 30000, 60000, "unbind %1$s from %2$s", "bind %1$s to %2$s again" },
+	[STEP_BAR]	= { bar_do, bar_undo, 20000, 20000, "resize BAR 0 of %1$s to 2^%3$s MiB",
+			    "resize BAR 0 of %1$s back to 2^%2$s MiB" },
 	[STEP_BIND]	= { bind_do, bind_undo, 20000, 20000, "bind %1$s to %3$s", "unbind %1$s from %3$s" },
 	[STEP_RESET]	= { reset_do, reset_undo, RESET_LIMIT_MS, RESET_LIMIT_MS, "reset %1$s (%3$s)", "reset %1$s (%2$s)" },
 	[STEP_CHECK]	= { check_do, nothing, 5000, 1000, "check that %1$s answers", "check %1$s" },

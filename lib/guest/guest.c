@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "bar.h"
 #include "guestlock.h"
 #include "inuse.h"
 #include "quirkfile.h"
@@ -335,6 +336,12 @@ static int gather(struct host *h, const struct guest *g, const struct guest_inpu
 	return r == 0 && !hopeless(in, fns, n) ? scout(h, s, fns, n, SCOUT_MS, in->starting, inuse, e) : r;
 }
 
+static void learn_bars(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		snapshot_learn_bar(s, fns[i], bar_sizes(h, fns[i]), bar_size(h, fns[i]));
+}
+
 static int build(struct host *h, const struct guest *g, const struct guest_input *in,
 		 const struct wishes *wishes, struct guest_view *v, struct err *e)
 {
@@ -357,10 +364,16 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 		};
 
 		guest_policy(in->settings, &p.policy);
+		if (*in->settings->bar0.text && bar_parse(in->settings->bar0.text, &p.policy.bar0) < 0)
+			r = err_set(e, EINVAL, "%s: bar0 = %s: a power of two in M, G or T is needed, as in 8G",
+				    in->settings->origin[SETTINGS_BAR0].text, in->settings->bar0.text);
+		if (p.policy.bar0)
+			learn_bars(h, v->snapshot, fns, n);
 		if (in->chain)
 			p.policy.chain = in->chain;
 		p.policy.dead_too = in->dead_too;
-		r = plan_build(&p, &v->plan, e);
+		if (r == 0)
+			r = plan_build(&p, &v->plan, e);
 	}
 	free(holds.list);
 	free(quirks);

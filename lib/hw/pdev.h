@@ -62,6 +62,7 @@ struct pdev {
 	bool open;			/* its VFIO group has an owner, whether a process shows it or not */
 	bool dead;			/* its config space reads all ones */
 	struct pdev_link link;
+	uint64_t bar0_sizes, bar0_size;	/* read where one is wished for; see bar.h */
 };
 
 /* Base class and subclass, 0x0300 for a VGA controller. */

@@ -235,3 +235,13 @@ void snapshot_learn_health(struct snapshot *s, struct bdf bdf, bool dead, struct
 		s->record[i]->link = link;
 	}
 }
+
+void snapshot_learn_bar(struct snapshot *s, struct bdf bdf, uint64_t sizes, uint64_t size)
+{
+	size_t i = find(s, bdf);
+
+	if (i < s->n && s->record[i]) {
+		s->record[i]->bar0_sizes = sizes;
+		s->record[i]->bar0_size = size;
+	}
+}

@@ -44,6 +44,7 @@ bool snapshot_has_vfio(const struct snapshot *s);
 /* Adds facts whose reading can block, found out elsewhere (scout.h). */
 void snapshot_learn(struct snapshot *s, struct bdf bdf, const char *override);
 void snapshot_learn_open(struct snapshot *s, struct bdf bdf);
+void snapshot_learn_bar(struct snapshot *s, struct bdf bdf, uint64_t sizes, uint64_t size);
 void snapshot_learn_health(struct snapshot *s, struct bdf bdf, bool dead, struct pdev_link link);
 
 #endif

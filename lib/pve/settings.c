@@ -42,6 +42,10 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.where = SETTINGS_IN_BOTH, .words = idle_words, .offset = offsetof(struct settings, idle),
 		.help = "where a device is while no VM has it: host-driver, vfio-d3 (asleep), awake (on vfio-pci)",
 	},
+	[SETTINGS_BAR0] = {
+		.section = "claim", .name = "bar0", .type = SETTINGS_LIST, .def = "", .where = SETTINGS_IN_VM,
+		.offset = offsetof(struct settings, bar0), .help = "size of a graphics card's BAR 0, as in 8G; empty: as it is",
+	},
 	[SETTINGS_START_DEADLINE] = {
 		.section = "claim", .name = "start_deadline", .type = SETTINGS_SECONDS, .def = "120",
 		.where = SETTINGS_IN_BOTH, .min = 5, .max = 600,

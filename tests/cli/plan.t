@@ -181,7 +181,7 @@ $ pve-gpu plan 101 -q --root m
 >   reset = auto  (default)
 ? 4
 $ pve-gpu plan 100 --root m --json | helper json settings
-> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2"},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2"},{"name":"reset_methods","value":"","origin":"default"},{"name":"idle","value":"host-driver","origin":"default"},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3"},{"name":"stop_deadline","value":"45","origin":"default"},{"name":"release_wait","value":"30","origin":"default"},{"name":"linger","value":"0","origin":"default"}]
+> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2"},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2"},{"name":"reset_methods","value":"","origin":"default"},{"name":"idle","value":"host-driver","origin":"default"},{"name":"bar0","value":"","origin":"default"},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3"},{"name":"stop_deadline","value":"45","origin":"default"},{"name":"release_wait","value":"30","origin":"default"},{"name":"linger","value":"0","origin":"default"}]
 ? 0
 % printf '[claim]\ngroup_member = take\n' >m/etc/pve-gpu/settings.ini
 $ pve-gpu plan 100 --root m

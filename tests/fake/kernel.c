@@ -122,6 +122,8 @@ static int write_device(struct fake_kernel *k, struct fake_op *op, struct target
 		return kernel_reset_method(op, t->a, value);
 	if (strcmp(name, "reset_subordinate") == 0)
 		return kernel_reset_below(op, t->a);
+	if (strcmp(name, "resource0_resize") == 0)
+		return kernel_resize(op, t->a, value);
 	if (strcmp(name, "power/control") == 0)
 		return kernel_power(op, t->a, value);
 	if (strcmp(name, "d3cold_allowed") == 0 && value[0] != '0' && value[0] != '1')

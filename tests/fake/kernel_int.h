@@ -136,6 +136,8 @@ ssize_t power_read(struct fake_kernel *k, struct bdf a, const char *attr, void *
 int kernel_remove(struct fake_op *op, struct bdf a);
 int kernel_rescan(struct fake_op *op, struct bdf bridge);
 
+int kernel_resize(struct fake_op *op, struct bdf a, const char *value);	/* resource0_resize */
+
 /* --- kernel_vfio.c --- */
 
 int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode);

@@ -103,3 +103,26 @@ int kernel_rescan(struct fake_op *op, struct bdf bridge)
 	tfs_names_release(&names);
 	return r;
 }
+
+/* drivers/pci/pci-sysfs.c:__resource_resize_store */
+int kernel_resize(struct fake_op *op, struct bdf a, const char *value)
+{
+	char sizes[32], text[2048], clean[8], *rest;
+	int root = root_of(op->k);
+	uint64_t bit, offered, start;
+	struct bus_name driver = bus_driver(root, a);
+
+	snprintf(clean, sizeof(clean), "%.*s", (int)strcspn(value, "\n"), value);
+	tfs_get(root, bus_attr(a, "resource0_resize").s, sizes, sizeof(sizes));
+	if (str_to_u64(clean, 10, &bit) < 0 || str_to_u64(sizes, 16, &offered) < 0)
+		return -EINVAL;
+	if (driver.s[0])
+		return -EBUSY;
+	if (bit > 43 || !(offered >> bit & 1))
+		return -EINVAL;
+	tfs_get(root, bus_attr(a, "resource").s, text, sizeof(text));
+	rest = strchr(text, '\n');
+	start = 0x4000000000;
+	return tfs_putf(root, bus_attr(a, "resource").s, 0444, "0x%016llx 0x%016llx 0x000000000014220c%s\n",
+			(unsigned long long)start, (unsigned long long)(start + (1ULL << (bit + 20)) - 1), rest ? rest : "");
+}

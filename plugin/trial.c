@@ -46,6 +46,7 @@ int trial_plan(struct trial *t, struct err *e)
 {
 	struct guest_input in = {
 		.settings = &t->settings, .now_unix = t->c->now_unix, .chain = t->chain, .dead_too = t->dead_too,
+		.starting = !t->c->dry_run,
 		.origins = t->claim.lease.plan.devices, .n_origins = t->claim.lease.plan.n_devices,
 	};
 	struct hold *holds = NULL;

@@ -71,8 +71,9 @@ echo 0 >$PCI/0000:07:00.0/sriov_numvfs
 echo 1 >$PCI/0000:07:00.0/sriov_drivers_autoprobe
 
 # --- Rounds
+rounds=5
 for card in 01:00 02:00 03:00; do
-	ok "selftest $card, ${LAB_ROUNDS:=5} rounds" "$TOOL" selftest $card --rounds "$LAB_ROUNDS"
+	ok "selftest $card, $rounds rounds" "$TOOL" selftest $card --rounds $rounds
 done
 is "all cards are on their drivers" "$(driver $cards)" "$home"
 

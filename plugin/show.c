@@ -18,7 +18,7 @@ const char *show_driver_now(const struct plan_result *r, const struct device *v)
 const struct step *show_reset_of(const struct plan *p, const struct device *v)
 {
 	for (size_t i = 0; i < p->n_steps; i++)
-		if (p->steps[i].kind == STEP_RESET && strstr(p->steps[i].arg, BDF_S(v->bdf)))
+		if (p->steps[i].kind == STEP_RESET && step_concerns(&p->steps[i], v->bdf))
 			return &p->steps[i];
 	return NULL;
 }

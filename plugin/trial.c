@@ -107,11 +107,11 @@ static void list_functions(struct trial *t)
 
 static void note_reset(struct trial *t)
 {
-	const struct run_report *r = &t->claim.report;
+	const struct lease *l = &t->claim.lease;
 
 	t->used[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(r->used) && !t->used[0]; i++)
-		memcpy(t->used, r->used[i], sizeof(t->used));
+	for (size_t i = 0; l->at && i < l->plan.n_steps && !t->used[0]; i++)
+		memcpy(t->used, l->at[i].used, sizeof(t->used));
 }
 
 int trial_take(struct trial *t, struct err *e)

@@ -67,7 +67,13 @@ struct lease {
 	bool returning;			/* a walk back has begun */
 	uint64_t linger;		/* host_now() value until which it is kept for the VM's next start; 0 = it is not */
 	struct plan plan;		/* devices and steps; no refusals */
-	struct lease_step { enum lease_mark mark; uint64_t ns; char why[160]; } *at;	/* per step */
+	struct lease_step {
+		enum lease_mark mark;
+		uint64_t ns;
+		char why[160];
+		char used[RESET_NAME];	/* STEP_RESET, this run: what worked, see struct step_reply */
+		uint64_t reached;
+	} *at;			/* per step */
 };
 
 #define LEASE_INIT { .fd = -1, .plan = PLAN_INIT }

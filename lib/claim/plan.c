@@ -23,19 +23,22 @@ void plan_release(struct plan *p)
 	*p = (struct plan)PLAN_INIT;
 }
 
-bool step_concerns(const struct step *s, struct bdf bdf)
+int step_place(const struct step *s, struct bdf bdf)
 {
 	char list[STEP_ARG], *cursor = list, *word;
 	struct bdf a;
 
-	if (bdf_same(s->bdf, bdf))
-		return true;
 	if (s->kind != STEP_RESET || str_copy(list, sizeof(list), s->arg) < 0)
-		return false;
-	while ((word = str_token(&cursor, " ")))
+		return -1;
+	for (int i = 0; (word = str_token(&cursor, " ")); i++)
 		if (bdf_parse(word, &a) == 0 && bdf_same(a, bdf))
-			return true;
-	return false;
+			return i;
+	return -1;
+}
+
+bool step_concerns(const struct step *s, struct bdf bdf)
+{
+	return s->kind == STEP_RESET ? step_place(s, bdf) >= 0 : bdf_same(s->bdf, bdf);
 }
 
 struct step_method step_first_method(const struct step *s)

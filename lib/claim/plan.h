@@ -171,6 +171,8 @@ int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, s
 
 /* The step is about this function: its own, or for a reset one of those it resets. */
 bool step_concerns(const struct step *s, struct bdf bdf);
+/* Which one of a reset's functions it is, from 0; -1: none of them. */
+int step_place(const struct step *s, struct bdf bdf);
 
 /* The first method of a STEP_RESET's chain, "" = none at the claim. */
 struct step_method { char s[32]; };

@@ -34,8 +34,30 @@ static bool alone_on_bus(const struct snapshot *s, const struct pdev *d)
 	return d->has_parent;
 }
 
-/* The devices of v's chain that one reset concerns, as text; false when they do not fit. */
-static bool reset_list(const struct plan *p, const struct device *v, bool whole_bus, char *list)
+static bool has_own(const struct snapshot *s, struct bdf bdf)
+{
+	const struct pdev *d = snapshot_get(s, bdf);
+
+	return d && reset_own_works(d, alone_on_bus(s, d));
+}
+
+/* Nothing in the order reaches a function without a reset of its own. */
+static bool only_own(const char *order)
+{
+	char copy[PDEV_METHODS], *cursor = copy, *word;
+
+	if (str_copy(copy, sizeof(copy), order) < 0)
+		return false;
+	while ((word = str_token(&cursor, " ")))
+		if (!reset_is_own(word) || reset_is_wide(word))
+			return false;
+	return true;
+}
+
+/* The devices of v's chain that one reset concerns, as text; of them only the `able` ones, if not NULL.
+ * False when they do not fit. */
+static bool reset_list(const struct plan *p, const struct device *v, bool whole_bus, const struct snapshot *able,
+		       char *list)
 {
 	size_t n = 0;
 
@@ -44,6 +66,8 @@ static bool reset_list(const struct plan *p, const struct device *v, bool whole_
 		const char *text = BDF_S(o->bdf);
 
 		if (o->chain != v->chain || !(whole_bus ? bdf_same_bus(o->bdf, v->bdf) : bdf_same_slot(o->bdf, v->bdf)))
+			continue;
+		if (able && !has_own(able, o->bdf))
 			continue;
 		if (n + strlen(text) + 2 > STEP_ARG)
 			return false;
@@ -284,16 +308,18 @@ static struct chains choose_chains(const struct plan *p, const struct plan_input
 }
 
 static int add_reset(struct plan *p, const struct plan_input *in, const struct device *v, const struct offer *f,
-		     const char *list, struct err *e)
+		     bool whole_bus, struct err *e)
 {
 	const struct pdev *d = snapshot_get(in->snapshot, v->bdf);
 	struct chains c = choose_chains(p, in, v, f);
+	const struct snapshot *able = only_own(c.usual.s) ? in->snapshot : NULL;
+	char list[STEP_ARG] = "";
 	enum reset_policy when = in->policy.reset;
 	bool back = when != POLICY_RESET_ON_CLAIM && c.strong.s[0];
 	struct step *s;
 	int r;
 
-	if (!c.usual.s[0])
+	if (!c.usual.s[0] || !reset_list(p, v, whole_bus, able, list) || !list[0])
 		return 0;
 	r = plan_add_step(p, STEP_RESET, v, back ? c.strong.s : "", when == POLICY_RESET_ON_RETURN ? "" : c.usual.s,
 			  list, e);
@@ -313,7 +339,6 @@ int plan_reset(struct plan *p, const struct plan_input *in, const struct device 
 {
 	const struct snapshot *s = in->snapshot;
 	struct offer f = { .own = "" };
-	char list[STEP_ARG] = "";
 	bool whole_bus;
 
 	if (in->policy.reset == POLICY_RESET_NEVER)
@@ -321,10 +346,10 @@ int plan_reset(struct plan *p, const struct plan_input *in, const struct device 
 	own_methods(p, s, v, &f.all, &f.any, f.own);
 	f.hot = hot_possible(p, s, snapshot_get(s, v->bdf));
 	whole_bus = f.hot && !f.all;
-	if (first_of(p, s, v, whole_bus) != v || !reset_list(p, v, whole_bus, list))
+	if (first_of(p, s, v, whole_bus) != v)
 		return 0;
 	/* What is asked for by name is tried, whatever the lists say. */
 	if (!f.hot && !f.any && !(in->policy.chain && *in->policy.chain))
 		return 0;
-	return add_reset(p, in, v, &f, list, e);
+	return add_reset(p, in, v, &f, whole_bus, e);
 }

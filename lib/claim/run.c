@@ -184,8 +184,10 @@ static void step_done(struct race *c, struct lane *lane)
 	const struct step *s = &plan_of(c)->steps[lane->at];
 
 	lane->ns += c->reply.ns;
-	if (s->kind == STEP_RESET && lane->chain - 1 < ARRAY_SIZE(c->r->report.used))
-		memcpy(c->r->report.used[lane->chain - 1], c->reply.used, sizeof(c->reply.used));
+	if (s->kind == STEP_RESET) {
+		memcpy(c->r->lease->at[lane->at].used, c->reply.used, sizeof(c->reply.used));
+		c->r->lease->at[lane->at].reached = c->reply.reached;
+	}
 	mark_over(c, lane, c->reply.ns, c->reply.enable);
 }
 

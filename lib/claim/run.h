@@ -17,7 +17,6 @@ struct run_report {
 	uint64_t ns;		/* the kernel's own time on the longest chain */
 	unsigned stuck;		/* steps that did not come back */
 	unsigned failed;	/* steps that could not be taken back */
-	char used[16][RESET_NAME];	/* by chain - 1: how its card was reset; "" = not */
 };
 
 struct runner {

@@ -261,6 +261,7 @@ static int run_chain(struct run *c, const struct card *card, const char *chain)
 
 	c->reply->ns += result.ns;
 	memcpy(c->reply->used, result.used, sizeof(c->reply->used));
+	c->reply->reached = result.reached;
 	return r;
 }
 
@@ -275,9 +276,10 @@ static int reset_do(struct run *c)
 	r = all_on_vfio(c, card.fns, card.n);
 	if (r == 0)
 		r = run_chain(c, &card, c->s->to);
-	if (r == 0 && strcmp(c->reply->used, "none") == 0 && c->s->must)
-		return err_set(&c->reply->e, ENOTTY, "the kernel offers no way to reset %s, and the setting "
-			       "'reset = always' demands one", BDF_S(c->s->bdf));
+	for (size_t i = 0; r == 0 && c->s->must && i < card.n; i++)
+		if (!(c->reply->reached >> i & 1))
+			r = err_set(&c->reply->e, ENOTTY, "the kernel offers no way to reset %s, and the setting "
+				    "'reset = always' demands one", BDF_S(card.fns[i]));
 	return r;
 }
 

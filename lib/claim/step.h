@@ -32,6 +32,7 @@ struct step_reply {
 	int enable;		/* STEP_BIND: the enable count after it */
 	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
 	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed */
+	uint64_t reached;	/* STEP_RESET: bit i: the i-th function of its list was reset */
 	struct err e;
 };
 

@@ -81,12 +81,23 @@ static uint64_t device_ns(const struct lease *l, struct bdf bdf)
 	return ns;
 }
 
-static const struct step *reset_of(const struct lease *l, const struct device *v)
+/* The reset of this function: its index, or -1. */
+static int reset_of(const struct lease *l, const struct device *v)
 {
 	for (size_t i = 0; i < l->plan.n_steps; i++)
-		if (l->plan.steps[i].kind == STEP_RESET && step_concerns(&l->plan.steps[i], v->bdf))
-			return &l->plan.steps[i];
-	return NULL;
+		if (step_place(&l->plan.steps[i], v->bdf) >= 0)
+			return (int)i;
+	return -1;
+}
+
+/* How this function was reset in this run; "" = no reset was needed, "none" = it was not reached. */
+static const char *reset_used(const struct lease *l, int i, const struct device *v)
+{
+	const struct lease_step *at = i < 0 ? NULL : &l->at[i];
+
+	if (!at || (at->used[0] && !(at->reached >> step_place(&l->plan.steps[i], v->bdf) & 1)))
+		return "none";
+	return at->used;
 }
 
 static const char *reset_words(const char *method)
@@ -94,18 +105,17 @@ static const char *reset_words(const char *method)
 	return strcmp(method, "hot") == 0 ? "hot reset" : method;
 }
 
-static void tell_reset(FILE *out, const struct lease *l, const struct run_report *report,
-		       const struct device *v)
+static void tell_reset(FILE *out, const struct lease *l, const struct device *v)
 {
-	const struct step *s = reset_of(l, v);
-	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
+	int i = reset_of(l, v);
+	const char *used = reset_used(l, i, v);
 
-	if (s && !s->to[0])
+	if (i >= 0 && !l->plan.steps[i].to[0])
 		fprintf(out, ", not reset before it comes back");
-	else if (!s || strcmp(used, "none") == 0)
+	else if (strcmp(used, "none") == 0)
 		fprintf(out, ", not reset (the kernel offers no way)");
 	else
-		fprintf(out, ", reset by %s", reset_words(used[0] ? used : step_first_method(s).s));
+		fprintf(out, ", reset by %s", reset_words(used[0] ? used : step_first_method(&l->plan.steps[i]).s));
 }
 
 static unsigned cards(const struct plan *p)
@@ -155,7 +165,7 @@ void tell_taken(FILE *out, const struct lease *l, const struct run_report *repor
 			fprintf(out, "on vfio-pci already");
 		else
 			fprintf(out, "%s → vfio-pci", v->driver[0] ? v->driver : "no driver");
-		tell_reset(out, l, report, v);
+		tell_reset(out, l, v);
 		fprintf(out, ", %llu ms%s\n", (unsigned long long)device_ns(l, v->bdf) / 1000000,
 			v->key[0] ? "" : " (in the same IOMMU group)");
 	}
@@ -174,9 +184,9 @@ static bool moved(const struct lease *l, const struct device *v)
 
 /* ", reset by hot reset before": of a card that needed it. */
 struct clause { char s[48]; };
-static struct clause reset_before(const struct run_report *report, const struct device *v)
+static struct clause reset_before(const struct lease *l, const struct device *v)
 {
-	const char *used = v->chain >= 1 && v->chain - 1 < ARRAY_SIZE(report->used) ? report->used[v->chain - 1] : "";
+	const char *used = reset_used(l, reset_of(l, v), v);
 	struct clause c = { "" };
 
 	if (used[0] && strcmp(used, "none") != 0)
@@ -196,11 +206,11 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 		else if (strcmp(v->driver, "vfio-pci") == 0)
 			fprintf(out, "stays on vfio-pci, as it was\n");
 		else if (lease_stays(l, v->bdf))
-			fprintf(out, "stays on vfio-pci until its next VM%s\n", reset_before(report, v).s);
+			fprintf(out, "stays on vfio-pci until its next VM%s\n", reset_before(l, v).s);
 		else if (!moved(l, v))
 			fprintf(out, "%s, which it had not left\n", v->driver[0] ? v->driver : "no driver");
 		else
-			fprintf(out, "vfio-pci → %s%s\n", v->driver[0] ? v->driver : "no driver", reset_before(report, v).s);
+			fprintf(out, "vfio-pci → %s%s\n", v->driver[0] ? v->driver : "no driver", reset_before(l, v).s);
 	}
 	tell_total(out, l, report, ms, "given back");
 }

@@ -111,7 +111,7 @@ static int own_resets(struct reset_job *j, struct err *e)
 		r = j->method ? chosen_reset(j, j->fns[i], &mine) :
 		    driver_attr(j->h, j->fns[i], "reset", "1", j->ns, &mine);
 		if (r == 0)
-			done++;
+			done++, j->reached |= (uint64_t)1 << i;
 		else if (first == 0 || first == -ENOTTY)
 			first = j->method ? err_set(e, -r, "%s", mine.msg) :
 				err_set(e, -r, "the kernel's reset of %s failed: %s%s", BDF_S(j->fns[i]), err_text(r),
@@ -184,6 +184,13 @@ bool reset_is_wide(const char *name)
 	return m && m->wide;
 }
 
+bool reset_is_own(const char *name)
+{
+	const struct method *m = method_named(name);
+
+	return m && m->act == own_resets;
+}
+
 const char *reset_methods(void)
 {
 	return "device_specific, acpi, flr, af_flr, pm, bus, cxl_bus, vfio, hot, subordinate, d3, rescan";
@@ -253,6 +260,7 @@ static int try(struct chain *c, const struct method *m, bool exact)
 		return -EIO;
 	}
 	c->job.method = m->own && exact ? m->name : NULL;
+	c->job.reached = 0;
 	r = reset_is_free(&c->job, &e);
 	if (r == 0)
 		r = m->act(&c->job, &e);
@@ -288,6 +296,14 @@ static int conclude(struct chain *c, struct reset_result *ret, struct err *e)
 	return 0;
 }
 
+static void worked(const struct chain *c, const struct method *m, struct reset_result *ret)
+{
+	uint64_t all = c->job.n < 64 ? ((uint64_t)1 << c->job.n) - 1 : ~(uint64_t)0;
+
+	snprintf(ret->used, sizeof(ret->used), "%s", m->name);
+	ret->reached = m->act == own_resets ? c->job.reached : all;
+}
+
 int reset_run(struct host *h, const char *chain, bool exact, const struct bdf *fns, size_t n,
 	      struct reset_result *ret, struct err *e)
 {
@@ -305,7 +321,7 @@ int reset_run(struct host *h, const char *chain, bool exact, const struct bdf *f
 		if (!m)
 			r = err_set(e, EINVAL, "'%s' is no way to reset a device", word);
 		else if ((r = try(&c, m, exact)) == 0)
-			snprintf(ret->used, sizeof(ret->used), "%s", m->name);
+			worked(&c, m, ret);
 		if (!m)
 			break;
 	}

@@ -32,6 +32,7 @@
 
 struct reset_result {
 	char used[RESET_NAME];	/* what worked; "none": the kernel offers nothing */
+	uint64_t reached;	/* bit i: fns[i] was reset; a method of the kernel may be offered for some only */
 	uint64_t ns;		/* the kernel's own time */
 };
 
@@ -61,6 +62,8 @@ const char *reset_first_method(const struct pdev *d, char *buf, size_t size);
 bool reset_is_method(const char *name, const char **why);
 /* It reaches more than the function it is sent to: the bus has to be ours. */
 bool reset_is_wide(const char *name);
+/* It goes through the function's own attribute, and is there only where the function lists it. */
+bool reset_is_own(const char *name);
 /* All names, for help: "device_specific acpi ... rescan". */
 const char *reset_methods(void);
 

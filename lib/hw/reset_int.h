@@ -20,6 +20,7 @@ struct reset_job {
 	const struct bdf *fns;
 	size_t n;
 	const char *method;	/* of the kernel; NULL: the list as it stands */
+	uint64_t reached;	/* set by a method that succeeds for some functions only */
 	uint64_t *ns;
 };
 

@@ -187,6 +187,23 @@ static void test_bound_by_hand(void **state)
 	play_close(&p);
 }
 
+/* What the kernel has no reset for is not called reset because its neighbour was. */
+static void test_each_function_has_its_own_reset(void **state)
+{
+	static const struct scenario s = { .tree = "reset-half", .vmid = 100 };
+	struct play p;
+
+	(void)state;
+	play_open(&p, &s);
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 0);
+	says(&p, "xhci_hcd → vfio-pci, reset by pm");
+	says(&p, "no driver → vfio-pci, not reset (the kernel offers no way)");
+	assert_int_equal(fake_counts(&p.k, (struct bdf){ 0, 0, 0x14, 2 }).reset, 0);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "a device that cannot be reset");
+	play_close(&p);
+}
+
 /* Loading a module is about no single device. */
 static void test_a_module_that_hangs(void **state)
 {
@@ -214,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_only_what_is_true_is_said),
 		cmocka_unit_test(test_what_is_gone_is_not_given_back),
 		cmocka_unit_test(test_bound_by_hand),
+		cmocka_unit_test(test_each_function_has_its_own_reset),
 		cmocka_unit_test(test_a_module_that_hangs),
 	};
 

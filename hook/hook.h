@@ -21,6 +21,7 @@ struct hook {
 	unsigned vmid;
 	const char *snippets;		/* folder of the per-VM settings, or NULL */
 	const char *migrated_from;	/* PVE_MIGRATED_FROM, or NULL */
+	pid_t parent;			/* who started us, as main() saw it first; 0 = ask */
 	uint64_t now_unix;
 	bool timing;			/* print critical_path_us=N for measurements */
 	int cancel;			/* signalfd, or -1 */

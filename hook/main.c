@@ -43,7 +43,7 @@ int main(int argc, char *argv[])
 {
 	struct err e = ERR_INIT;
 	struct host h;
-	struct hook k = { .h = &h, .limit = step_limit, .out = stdout };
+	struct hook k = { .h = &h, .limit = step_limit, .out = stdout, .parent = getppid() };
 	int status;
 
 	fill_standard_streams();

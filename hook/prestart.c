@@ -23,12 +23,15 @@ static int failed(struct hook *k, const struct err *e)
 	return EXIT_FAILED;
 }
 
-/* The task that called us: as long as it lives, the start is under way. */
-static struct lease_process caller(struct host *h)
+/* The task that called us: as long as it lives, the start is under way.  When it has died already, whoever
+ * has adopted us is not it: nobody then. */
+static struct lease_process caller(const struct hook *k)
 {
-	pid_t pid = getppid();
+	pid_t now = getppid(), pid = k->parent ? k->parent : now;
 
-	return (struct lease_process){ pid, lease_process_start(h, pid) };
+	if (pid != now || pid == 1)
+		return (struct lease_process){ 0, 0 };
+	return (struct lease_process){ pid, lease_process_start(k->h, pid) };
 }
 
 static int make_plan(struct start *s, struct err *e)
@@ -177,7 +180,7 @@ int hook_prestart(struct hook *k)
 	claim_init(&s.claim, k->h, &guest_world, k->vmid);
 	s.claim.limit = k->limit;
 	s.claim.cancel = k->cancel;
-	s.claim.caller = caller(k->h);
+	s.claim.caller = caller(k);
 	if (s.guest.kind == GUEST_VM && guest_has_devices(&s.guest))
 		status = with_devices(&s);
 	else

@@ -110,6 +110,7 @@ static void prepare(struct cli *c, unsigned vmid, struct claim *claim)
 
 	load_settings(c, vmid, &s);
 	claim_init(claim, c->h, &guest_world, vmid);
+	claim->by_hand = true;
 	claim_budget(claim, s.release_wait, s.stop_deadline);
 	claim->end = END_UNCLEAN;	/* its post-stop never came: nobody knows how it ended */
 }

@@ -283,6 +283,15 @@ static bool lingers(struct claim *c)
 	return lease_note_linger(l, now + c->linger_ms, &ignored) == 0;
 }
 
+/* Under the lease's lock: a start may have begun, and even claimed, since somebody typed 'release'. */
+static int nobody_at_it(struct claim *c, struct err *e)
+{
+	int r = c->world->vm_locked(c->h, c->vmid, e);
+
+	return r <= 0 ? r : err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was "
+				    "touched. Try again when it is through", c->vmid);
+}
+
 int claim_return(struct claim *c, bool *ret_had, struct err *e)
 {
 	int r;
@@ -299,6 +308,8 @@ int claim_return(struct claim *c, bool *ret_had, struct err *e)
 	}
 	if (r == 0)
 		r = claim_wait_gone(c, &c->lease, e);
+	if (r == 0 && c->by_hand)
+		r = nobody_at_it(c, e);
 	if (r < 0 || lingers(c))
 		return r;
 	return claim_give_back(c, e);

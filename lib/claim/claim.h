@@ -34,6 +34,7 @@ struct claim {
 	uint64_t release_ms;		/* how long to wait until QEMU has let go */
 	uint64_t return_by;		/* host_now() value when giving back must be over, 0 = after back_ms */
 	enum step_end end;		/* how the VM ended, where that is known; END_CLEAN by default */
+	bool by_hand;			/* claim_return(): nobody holds the VM's lock for us, see release */
 	uint64_t linger_ms;		/* claim_return(): how long the devices wait for the VM's next start */
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);
 	int cancel;			/* signalfd, or -1 */

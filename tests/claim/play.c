@@ -115,6 +115,13 @@ unsigned play_stride(void)
 	return text && str_to_u64(text, 10, &v) == 0 && v > 0 ? (unsigned)v : 1;
 }
 
+unsigned play_scale(unsigned fast)
+{
+	unsigned slow = play_stride() >= 100 ? 5 : play_stride() > 1 ? 2 : 1;
+
+	return fast > slow ? fast / slow : 1;
+}
+
 void play_again(struct play *p)
 {
 	const struct scenario *s = p->s;

@@ -54,6 +54,10 @@ unsigned play_writes(struct play *p, const char *phase);
 void play_kill_at(struct play *p, unsigned n, unsigned turn);
 void play_fail_at(struct play *p, unsigned n, int err);
 
+/* The machine's clock can run `fast` times as fast as ours; less where a tool slows the programs down, as
+ * valgrind and the sanitizers do, for which the loops are sampled. */
+unsigned play_scale(unsigned fast);
+
 /* Loops over writes take every n-th (PLAY_STRIDE, 1 by default): under valgrind a sample has to do. */
 unsigned play_stride(void);
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* The machine's clock runs faster than ours: a step gets 400 ms of our time, the rest passes quickly. */
-#define SCALE 20
-#define LIMIT_MS (400 * SCALE)
+#define SCALE play_scale(20)
+#define LIMIT_MS 8000
 
 static const enum fake_fault_kind kinds[] = { FAKE_HANG, FAKE_HANG_LOCKED };
 static unsigned cases;

@@ -3,10 +3,12 @@
  * or bound by hand, settings, VMs that lose their devices while something is stuck. */
 #include "play.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "treefs.h"
@@ -41,7 +43,7 @@ static void test_dying_without_a_lease(void **state)
 	fake_vm_fade(&p.k, 102);
 	free(p.before);
 	p.before = fake_kernel_dump(&p.k, TREE_LEASES);
-	fake_settings(&p.k)->time_scale = 20;
+	fake_settings(&p.k)->time_scale = play_scale(20);
 	assert_int_equal(play_hook(&p, 103, "pre-start"), 4);
 	says(&p, "0000:01:02.3 is still open through VFIO");
 	says(&p, "nothing was touched");
@@ -81,7 +83,7 @@ static void test_settings_bound_the_wait(void **state)
 	play_claim(&p, 100);
 	assert_int_equal(fake_vm_start(&p.k, 100, devices, 2, NULL, &e), 0);
 	fake_vm_fade(&p.k, 100);
-	fake_settings(&p.k)->time_scale = 20;
+	fake_settings(&p.k)->time_scale = play_scale(20);
 	assert_int_equal(play_hook(&p, 100, "post-stop"), 1);
 	says(&p, "after waiting 3 s");
 	play_close(&p);
@@ -96,7 +98,7 @@ static void test_a_slow_driver_gets_its_time(void **state)
 	(void)state;
 	play_open(&p, &s);
 	play_claim(&p, 100);
-	fake_settings(&p.k)->time_scale = 8;
+	fake_settings(&p.k)->time_scale = play_scale(8);
 	fake_rule_add(&p.k, (struct fake_rule){ .kind = FAKE_PROBE_SLOW, .device = "0000:01:00.0", .value = 2500 });
 	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
 	play_same(&p, "a probe of twenty seconds");
@@ -116,9 +118,9 @@ static void test_a_vm_without_devices_starts(void **state)
 	(void)state;
 	play_open(&p, &four);
 	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_HANG_LOCKED, .match = "snd_hda_intel/unbind" });
-	assert_int_equal(play_hook_limited(&p, 100, "pre-start", 3000), 1);
+	assert_int_equal(play_hook_limited(&p, 100, "pre-start", 20000 / play_scale(20)), 1);
 	write_config(&p, "cores: 2\n");
-	fake_settings(&p.k)->time_scale = 20;
+	fake_settings(&p.k)->time_scale = play_scale(20);
 	assert_int_equal(play_hook(&p, 100, "pre-start"), 0);
 	says(&p, "warning: what an earlier start has taken could not be given back");
 	write_config(&p, "cores: 2\ntemplate: 1\nhostpci0: 0a:00\n");
@@ -204,6 +206,64 @@ static void test_each_function_has_its_own_reset(void **state)
 	play_close(&p);
 }
 
+static int run_orphan(struct host *h, void *arg)
+{
+	struct hook k = { .h = h, .limit = step_limit, .cancel = -1, .out = stdout, .parent = 1 };
+	char name[] = "gpu-hook", vmid[] = "100", phase[] = "pre-start", *argv[] = { name, vmid, phase, NULL };
+	int status;
+
+	(void)arg;
+	k.now_unix = (uint64_t)time(NULL);
+	status = hook_main(&k, 3, argv);
+	fflush(stdout);
+	return status;
+}
+
+/* The task was killed before its hook looked who it is: whoever has adopted the hook is not the task. */
+static void test_an_orphaned_hook(void **state)
+{
+	static const struct scenario s = { .tree = "gpu-audio", .vmid = 100 };
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &s);
+	assert_int_equal(fake_main_run(&p.k, run_orphan, NULL, 60000, &p.o), 0);
+	assert_int_equal(p.o.status, 0);
+	assert_int_equal(lease_load(&p.k.host, 100, &l, &e), 0);
+	assert_int_equal(l.task.pid, 0);
+	lease_release(&l);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "an orphaned hook");
+	play_close(&p);
+}
+
+/* A start that began after somebody had typed 'release', and looked: its devices stay. */
+static void test_release_and_start(void **state)
+{
+	static const struct scenario s = { .tree = "gpu-audio", .vmid = 100 };
+	struct err e = ERR_INIT;
+	struct claim c;
+	struct play p;
+	bool had;
+	int lock;
+
+	(void)state;
+	play_open(&p, &s);
+	play_claim(&p, 100);
+	lock = play_pve_lock(&p, 100);
+	claim_init(&c, &p.k.host, &guest_world, 100);
+	c.by_hand = true;
+	assert_int_equal(claim_return(&c, &had, &e), -EBUSY);
+	assert_non_null(strstr(e.msg, "nothing was touched"));
+	claim_release(&c);
+	play_taken(&p, 100, "after a release during a start");
+	close(lock);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_close(&p);
+}
+
 /* Loading a module is about no single device. */
 static void test_a_module_that_hangs(void **state)
 {
@@ -213,7 +273,7 @@ static void test_a_module_that_hangs(void **state)
 	(void)state;
 	play_open(&p, &s);
 	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_HANG, .match = "modprobe" });
-	assert_int_equal(play_hook_limited(&p, 100, "pre-start", 2000), 1);
+	assert_int_equal(play_hook_limited(&p, 100, "pre-start", 20000 / play_scale(20)), 1);
 	says(&p, "VM 100: stuck. The step 'load the driver vfio-pci'");
 	does_not_say(&p, "0000:00:00.0");
 	fake_hang_release(&p.k);
@@ -232,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_gone_is_not_given_back),
 		cmocka_unit_test(test_bound_by_hand),
 		cmocka_unit_test(test_each_function_has_its_own_reset),
+		cmocka_unit_test(test_an_orphaned_hook),
+		cmocka_unit_test(test_release_and_start),
 		cmocka_unit_test(test_a_module_that_hangs),
 	};
 

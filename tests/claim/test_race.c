@@ -103,7 +103,7 @@ static void test_running_vm_keeps_it(void **state)
 	play_taken(&p, p.s->vmid, "after the rival's attempt");
 
 	/* It ends, but for a moment the kernel still has its files open. */
-	fake_settings(&p.k)->time_scale = 50;
+	fake_settings(&p.k)->time_scale = play_scale(50);
 	fake_vm_fade(&p.k, p.s->vmid);
 	assert_int_equal(play_hook(&p, p.s->vmid, "post-stop"), 1);
 	assert_non_null(strstr(p.o.output, "nothing was touched"));
@@ -140,7 +140,7 @@ static void test_a_long_queue(void **state)
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	fake_settings(&p.k)->time_scale = 15;	/* his second is fifteen of the machine's */
+	fake_settings(&p.k)->time_scale = play_scale(15);	/* his second is fifteen of the machine's */
 	play_claim(&p, 100);
 	assert_int_equal(status_of(other), 0);
 	fake_settings(&p.k)->time_scale = 1;

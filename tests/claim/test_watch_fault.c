@@ -40,7 +40,7 @@ static void hang_in(struct play *p, const char *phase, const char *op)
 	snprintf(f.match, sizeof(f.match), "%s", op);
 	fake_kernel_rewind(&p->k);
 	fake_fault_add(&p->k, f);
-	if (play_hook_limited(p, p->s->vmid, phase, 300) == 0)
+	if (play_hook_limited(p, p->s->vmid, phase, 6000 / play_scale(20)) == 0)
 		fail_msg("'%s' was to hang in %s", op, phase);
 	assert_true(fake_hanging(&p->k) > 0);
 	keeper_start(p, &k);

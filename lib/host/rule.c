@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the tables of rules share: see rule_int.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "rule_int.h"
@@ -90,4 +91,26 @@ bool rule_is_card_driver(const char *module)
 		if (strcmp(drivers[i].module, module) == 0)
 			return true;
 	return false;
+}
+
+/* "10de:2684" or "10de:2684:1043:88e2" (drivers/vfio/pci/vfio_pci.c: vfio_pci_fill_ids) */
+static bool id_matches(const char *id, const struct pdev *d)
+{
+	char own[32];
+	size_t n = strcspn(id, ":");
+
+	n += id[n] == ':' ? 1 + strcspn(id + n + 1, ":") : 0;
+	snprintf(own, sizeof(own), "%04x:%04x:%04x:%04x", d->vendor, d->device, d->subvendor, d->subdevice);
+	return n == 9 && strncasecmp(id, own, id[n] == ':' && strlen(id) == 19 ? 19 : 9) == 0;
+}
+
+const struct pdev *rule_id_next(const struct facts *f, const char *id, size_t *at)
+{
+	while (*at < snapshot_count(f->snapshot)) {
+		const struct pdev *d = snapshot_at(f->snapshot, (*at)++);
+
+		if (d && id_matches(id, d))
+			return d;
+	}
+	return NULL;
 }

@@ -32,4 +32,7 @@ bool rule_has_hardware(const struct facts *f, const char *module);
 /* A driver of graphics cards or of their sound. */
 bool rule_is_card_driver(const char *module);
 
+/* The functions that an item of vfio-pci's ids= catches, *at from 0; NULL after the last. */
+const struct pdev *rule_id_next(const struct facts *f, const char *id, size_t *at);
+
 #endif

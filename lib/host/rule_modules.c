@@ -105,29 +105,6 @@ static bool ids_at(const struct facts *f, size_t i, struct ids *ret)
 	return i < f->mods.n ? ids_of_line(f, i, ret) : ids_of_word(f, ret);
 }
 
-/* "10de:2684" or "10de:2684:1043:88e2" (drivers/vfio/pci/vfio_pci.c: vfio_pci_fill_ids) */
-static bool id_matches(const char *id, const struct pdev *d)
-{
-	char own[32];
-	size_t n = strcspn(id, ":");
-
-	n += id[n] == ':' ? 1 + strcspn(id + n + 1, ":") : 0;
-	snprintf(own, sizeof(own), "%04x:%04x:%04x:%04x", d->vendor, d->device, d->subvendor, d->subdevice);
-	return n == 9 && strncasecmp(id, own, id[n] == ':' && strlen(id) == 19 ? 19 : 9) == 0;
-}
-
-/* The functions that an id catches; NULL after the last. */
-static const struct pdev *caught(const struct facts *f, const char *id, size_t *at)
-{
-	while (*at < snapshot_count(f->snapshot)) {
-		const struct pdev *d = snapshot_at(f->snapshot, (*at)++);
-
-		if (d && id_matches(id, d))
-			return d;
-	}
-	return NULL;
-}
-
 static void ids_twin(const struct facts *f, const struct rule *r, struct findings *l)
 {
 	struct ids ids;
@@ -139,7 +116,7 @@ static void ids_twin(const struct facts *f, const struct rule *r, struct finding
 			continue;
 		while ((id = str_token(&cursor, ","))) {
 			size_t at = 0;
-			const struct pdev *first = caught(f, id, &at), *second = first ? caught(f, id, &at) : NULL;
+			const struct pdev *first = rule_id_next(f, id, &at), *second = first ? rule_id_next(f, id, &at) : NULL;
 
 			if (second && !bdf_same_slot(first->bdf, second->bdf))
 				RULE_ADD(l, r, ids.seen.s, ids.fix.s, "ids=%s catches %s and its twin %s: VFIO takes both at boot, "
@@ -161,7 +138,7 @@ static void ids_late(const struct facts *f, const struct rule *r, struct finding
 			size_t at = 0;
 			const struct pdev *d;
 
-			while ((d = caught(f, id, &at)))
+			while ((d = rule_id_next(f, id, &at)))
 				if (d->driver[0] && !d->vfio)
 					RULE_ADD(l, r, ids.seen.s, finding_text("echo 'softdep %s pre: vfio-pci' "
 						 ">>/etc/modprobe.d/vfio.conf; update-initramfs -u -k all, and reboot; or %s",

@@ -161,7 +161,7 @@ static int take_leftovers(struct host *h, const struct facts *f, const struct se
 			  struct err *e)
 {
 	struct setup_cuts cuts = { NULL, 0, 0 };
-	int r = setup_leftovers(f, w, &cuts) < 0 ? err_nomem(e) : 0;
+	int r = setup_leftovers(f, w, &cuts, &p->notes) < 0 ? err_nomem(e) : 0;
 
 	if (cuts.n)
 		qsort(cuts.v, cuts.n, sizeof(*cuts.v), by_line_down);

@@ -20,7 +20,8 @@ struct setup_cuts {
 	size_t n, size;
 };
 
-int setup_leftovers(const struct facts *f, const struct setup_wish *w, struct setup_cuts *ret) _must_check_;
+/* A line into `notes` for what looks like a leftover and is left. */
+int setup_leftovers(const struct facts *f, const struct setup_wish *w, struct setup_cuts *ret, struct str *notes) _must_check_;
 
 /* --- setup_record.c: what was done ------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 
 #define OFF "it keeps the IOMMU off"
 #define BLACKLIST "a card goes to a VM and comes back without any blacklist"
+#define IDS "the host never has these cards, and twins are caught as well"
 
 /* item NULL: whatever the value is; otherwise it is the whole value, so that nothing else goes with it. */
 static const struct word {
@@ -27,7 +28,7 @@ static const struct word {
 	{ "nofb", NULL, "it keeps the host's graphics drivers from working", false },
 	{ "initcall_blacklist", "sysfb_init", "VFIO removes the firmware's frame buffer by itself", false },
 	{ "pcie_acs_override", NULL, "it only pretends that groups are isolated", true },
-	{ "vfio-pci.ids", NULL, "the host never has these cards, and twins are caught as well", false },
+	{ "vfio-pci.ids", NULL, IDS, false },
 };
 
 static int add(struct setup_cuts *l, const struct source *at, const char *word, const char *why, bool cmdline)
@@ -76,6 +77,43 @@ static bool only_firmware_off(const char *list)
 	return true;
 }
 
+static bool is_in_card(const struct facts *f, const struct pdev *d)
+{
+	for (size_t i = 0; i < f->n_cards; i++)
+		if (bdf_same_slot(f->cards[i].d->bdf, d->bdf))
+			return true;
+	return false;
+}
+
+/* The id is of functions of graphics cards that are there, and of nothing else. */
+static bool is_card_id(const struct facts *f, const char *id)
+{
+	const struct pdev *d;
+	size_t at = 0, n = 0;
+
+	for (; (d = rule_id_next(f, id, &at)); n++)
+		if (!is_in_card(f, d))
+			return false;
+	return n > 0;
+}
+
+/* Without its id a VM's disk controller would be the host's at the next boot, and so its disks. */
+static bool only_card_ids(const struct facts *f, const struct source *at, const char *list, struct str *notes)
+{
+	char copy[256], *cursor = copy, *id;
+
+	if (str_copy(copy, sizeof(copy), list) < 0)
+		return false;
+	while ((id = str_token(&cursor, ","))) {
+		if (is_card_id(f, id))
+			continue;
+		(void)str_addf(notes, "%s: ids=%s stays, because %s is no function of a graphics card in this host, and without "
+			       "it the host would take such a device at the next boot\n", source_format(at).s, list, id);
+		return false;
+	}
+	return true;
+}
+
 /* All modules of the list are drivers of cards. */
 static bool only_card_drivers(const char *list)
 {
@@ -91,7 +129,7 @@ static bool only_card_drivers(const char *list)
 	return true;
 }
 
-static const char *why_word(const struct facts *f, const struct setup_wish *w, struct boot_word *word)
+static const char *why_word(const struct facts *f, const struct setup_wish *w, struct boot_word *word, struct str *notes)
 {
 	const struct boot_words one = { word, 1, 1 };
 
@@ -99,6 +137,8 @@ static const char *why_word(const struct facts *f, const struct setup_wish *w, s
 		if (!is_word(&one, &words[i]) || (words[i].acs && w->keep_acs_override))
 			continue;
 		if (strcmp(words[i].name, "initcall_blacklist") == 0 && needs_no_sysfb(f))
+			continue;
+		if (strcmp(words[i].name, "vfio-pci.ids") == 0 && !only_card_ids(f, &word->at, boot_value(word), notes))
 			continue;
 		return words[i].why;
 	}
@@ -111,12 +151,13 @@ static const char *why_word(const struct facts *f, const struct setup_wish *w, s
 	return NULL;
 }
 
-static int cut_words(const struct facts *f, const struct setup_wish *w, const struct boot_words *l, struct setup_cuts *ret)
+static int cut_words(const struct facts *f, const struct setup_wish *w, const struct boot_words *l, struct setup_cuts *ret,
+		     struct str *notes)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < l->n; i++) {
-		const char *why = why_word(f, w, &l->v[i]);
+		const char *why = why_word(f, w, &l->v[i], notes);
 
 		if (why)
 			r = add(ret, &l->v[i].at, l->v[i].text, why, true);
@@ -137,21 +178,21 @@ static int cut_option(const struct mod_line *m, const char *name, const char *wh
 	return strlen(word) < sizeof(ret->v->word) ? add(ret, &m->at, word, why, false) : 0;
 }
 
-static int cut_vfio_options(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret)
+static int cut_vfio_options(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret, struct str *notes)
 {
-	char ids[256], vga[16];
-	bool both = mod_option(m, "ids", ids, sizeof(ids)) && mod_option(m, "disable_vga", vga, sizeof(vga));
-	size_t all = both ? strlen("ids= disable_vga=") + strlen(ids) + strlen(vga) : 0;
+	char list[256], vga[16];
+	bool ids = mod_option(m, "ids", list, sizeof(list)) && only_card_ids(f, &m->at, list, notes);
+	bool both = ids && mod_option(m, "disable_vga", vga, sizeof(vga));
+	size_t all = both ? strlen("ids= disable_vga=") + strlen(list) + strlen(vga) : 0;
 	int r;
 
-	(void)f;
 	if (both && strlen(m->rest) == all)
-		return add(ret, &m->at, "", "the host never has these cards, and twins are caught as well", false);
-	r = cut_option(m, "ids", "the host never has these cards, and twins are caught as well", ret);
+		return add(ret, &m->at, "", IDS, false);
+	r = ids ? cut_option(m, "ids", IDS, ret) : 0;
 	return r == 0 ? cut_option(m, "disable_vga", "it has no effect with OVMF and breaks x-vga=1", ret) : r;
 }
 
-static int cut_module_line(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret)
+static int cut_module_line(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret, struct str *notes)
 {
 	if (mod_forbids(m)) {
 		if (rule_is_card_driver(m->module) && rule_has_hardware(f, m->module) && strcmp(m->module, "radeon") != 0 &&
@@ -164,22 +205,22 @@ static int cut_module_line(const struct facts *f, const struct mod_line *m, stru
 	if (m->kind != MOD_OPTIONS)
 		return 0;
 	if (strcmp(m->module, "vfio_pci") == 0)
-		return cut_vfio_options(f, m, ret);
+		return cut_vfio_options(f, m, ret, notes);
 	if (strcmp(m->module, "vfio_iommu_type1") == 0 && f->remapping == 1)
 		return cut_option(m, "allow_unsafe_interrupts", "a guest could raise interrupts of the host, and this host does not "
 				  "need it", ret);
 	return 0;
 }
 
-int setup_leftovers(const struct facts *f, const struct setup_wish *w, struct setup_cuts *ret)
+int setup_leftovers(const struct facts *f, const struct setup_wish *w, struct setup_cuts *ret, struct str *notes)
 {
-	int r = cut_words(f, w, &f->boot.next, ret);
+	int r = cut_words(f, w, &f->boot.next, ret, notes);
 
 	if (r == 0)
-		r = cut_words(f, w, &f->boot.unused, ret);
+		r = cut_words(f, w, &f->boot.unused, ret, notes);
 	for (size_t i = 0; r == 0 && i < f->mods.n; i++)
 		/* What packages bring is theirs; what we have written ourselves is no leftover. */
 		if (str_starts(f->mods.v[i].at.file, "/etc/") && !strstr(f->mods.v[i].at.file, "/pve-gpu"))
-			r = cut_module_line(f, &f->mods.v[i], ret);
+			r = cut_module_line(f, &f->mods.v[i], ret, notes);
 	return r;
 }

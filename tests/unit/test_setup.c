@@ -506,6 +506,39 @@ static void ids_warn_of_twins(void **state)
 	close_desk(&d);
 }
 
+static void put(struct desk *d, const char *path, const char *text)
+{
+	assert_int_equal(tfs_put(d->h.rootfd, path, 0644, text, strlen(text)), 0);
+}
+
+/* Without their ids the disks of a storage VM would be the host's at the next boot. */
+static void ids_of_other_devices_stay(void **state)
+{
+	static const char hba[] = "options vfio-pci ids=8086:460d\n", mixed[] = "options vfio-pci ids=10de:2504,1000:0072\n";
+	static const char line[] = "root=x vfio-pci.ids=1000:0072,144d:a808\n";
+	struct setup_plan p;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-guide-everything");
+	put(&d, "/etc/modprobe.d/hba.conf", hba);
+	put(&d, "/etc/modprobe.d/mixed.conf", mixed);
+	put(&d, "/etc/modprobe.d/vga.conf", "options vfio-pci ids=1000:0072 disable_vga=1\n");
+	put(&d, "/etc/kernel/cmdline", line);
+	assert_int_equal(make(&d, &dynamic, &p), 0);
+	assert_non_null(strstr(p.notes.s, "/etc/modprobe.d/hba.conf:1: ids=8086:460d stays"));
+	assert_non_null(strstr(p.notes.s, "/etc/modprobe.d/mixed.conf:1: ids=10de:2504,1000:0072 stays, because 1000:0072 is no"));
+	assert_non_null(strstr(p.notes.s, "/etc/kernel/cmdline:1: ids=1000:0072,144d:a808 stays"));
+	setup_release(&p);
+	must_apply(&d, &dynamic);
+	file_is(&d, "/etc/modprobe.d/hba.conf", hba);
+	file_is(&d, "/etc/modprobe.d/mixed.conf", mixed);
+	file_is(&d, "/etc/modprobe.d/vga.conf", "options vfio-pci ids=1000:0072\n");
+	file_is(&d, "/etc/kernel/cmdline", line);
+	file_is(&d, "/etc/modprobe.d/vfio.conf", "");
+	close_desk(&d);
+}
+
 static void links_are_not_followed(void **state)
 {
 	struct setup_report report;
@@ -514,7 +547,7 @@ static void links_are_not_followed(void **state)
 	(void)state;
 	open_desk(&d, "host-guide-everything");
 	assert_int_equal(tfs_remove(d.h.rootfd, "/etc/modprobe.d/vfio.conf"), 0);
-	assert_int_equal(tfs_put(d.h.rootfd, "/srv/vfio.conf", 0644, "options vfio-pci ids=1:2\n", 25), 0);
+	put(&d, "/srv/vfio.conf", "options vfio-pci ids=10de:2504\n");
 	assert_int_equal(tfs_link(d.h.rootfd, "/etc/modprobe.d/vfio.conf", "/srv/vfio.conf"), 0);
 	assert_int_equal(apply(&d, &dynamic, &report), -ELOOP);
 	assert_non_null(strstr(d.e.msg, "is a link"));
@@ -610,6 +643,7 @@ int main(void)
 		cmocka_unit_test(a_second_setup_keeps_the_first_original),
 		cmocka_unit_test(a_card_by_address),
 		cmocka_unit_test(ids_warn_of_twins),
+		cmocka_unit_test(ids_of_other_devices_stay),
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(promises_are_checked),
 		cmocka_unit_test(damaged_records_are_told),

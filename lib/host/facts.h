@@ -75,6 +75,7 @@ struct facts {
 
 	bool hook_installed, keeper_enabled;	/* ours */
 	int vfio_there;			/* vfio-pci is registered, built in or can be loaded */
+	bool nvidia_there;		/* NVIDIA's own driver is loaded or installed, for this kernel or at all */
 	int initramfs_stale;		/* it is older than modprobe.d's newest file */
 	struct source initramfs_newer;	/* that file */
 

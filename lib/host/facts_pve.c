@@ -110,6 +110,21 @@ static int find_vfio(struct host *h, const struct facts *f)
 	return seen ? 0 : -1;
 }
 
+/* Its installer and Debian's packages name the module (nvidia-current, nvidia-tesla-535...); a module that was
+ * not built for this kernel yet will be, and /usr/share/nvidia comes with the rest of the driver. */
+static bool find_nvidia(struct host *h, const struct facts *f)
+{
+	static const char *const objects[] = { "/nvidia.ko", "/nvidia-current", "/nvidia-tesla", "/nvidia-legacy" };
+	bool seen = false;
+
+	if (facts_loaded(f, "nvidia") || host_exists(h, "/usr/share/nvidia"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (names_module(h, f, "modules.dep", objects[i], &seen))
+			return true;
+	return false;
+}
+
 /* The image holds what modprobe.d said when it was made. */
 static void compare_initramfs(struct host *h, struct facts *f)
 {
@@ -137,5 +152,6 @@ void facts_modules(struct host *h, struct facts *f)
 {
 	read_loaded(h, f);
 	f->vfio_there = find_vfio(h, f);
+	f->nvidia_there = find_nvidia(h, f);
 	compare_initramfs(h, f);
 }

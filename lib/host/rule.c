@@ -93,6 +93,11 @@ bool rule_is_card_driver(const char *module)
 	return false;
 }
 
+bool rule_is_kept_away(const struct facts *f, const char *module)
+{
+	return (strcmp(module, "nouveau") == 0 && f->nvidia_there) || (strcmp(module, "radeon") == 0 && rule_has_hardware(f, module));
+}
+
 /* "10de:2684" or "10de:2684:1043:88e2" (drivers/vfio/pci/vfio_pci.c: vfio_pci_fill_ids) */
 static bool id_matches(const char *id, const struct pdev *d)
 {

@@ -31,6 +31,9 @@ bool rule_first_of_slot(const struct facts *f, size_t i);
 bool rule_has_hardware(const struct facts *f, const char *module);
 /* A driver of graphics cards or of their sound. */
 bool rule_is_card_driver(const char *module);
+/* It is kept from loading for a good reason: nouveau where NVIDIA's own driver is used, whose packages do it,
+ * and radeon where amdgpu is to have the card. */
+bool rule_is_kept_away(const struct facts *f, const char *module);
 
 /* The functions that an item of vfio-pci's ids= catches, *at from 0; NULL after the last. */
 const struct pdev *rule_id_next(const struct facts *f, const char *id, size_t *at);

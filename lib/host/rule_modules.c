@@ -14,12 +14,6 @@ static void vfio_missing(const struct facts *f, const struct rule *r, struct fin
 
 /* --- blacklists -------------------------------------------------------------------------------- */
 
-/* NVIDIA's own packages keep nouveau away, rightly, where their driver is used. */
-static bool is_packaged(const struct facts *f, const char *module)
-{
-	return strcmp(module, "nouveau") == 0 && facts_loaded(f, "nvidia");
-}
-
 #define BLACKLIST_TEXT "%s is kept from loading, so a card that a VM gives back stays without a driver; a card goes to a VM " \
 		       "and comes back without any blacklist."
 
@@ -35,7 +29,8 @@ static void forbidden_words(const struct facts *f, const struct rule *r, struct 
 			continue;
 		while ((module = str_token(&cursor, ","))) {
 			mod_normalise(module);
-			if (!rule_is_card_driver(module) || rule_has_hardware(f, module) != hardware)
+			if (!rule_is_card_driver(module) || rule_is_kept_away(f, module) ||
+			    rule_has_hardware(f, module) != hardware)
 				continue;
 			RULE_ADD(l, r, rule_seen_word(w).s, rule_without(f, w->text).s,
 				 hardware ? BLACKLIST_TEXT : "%s is kept from loading, and nothing here would need it.", module);
@@ -48,8 +43,8 @@ static void forbidden(const struct facts *f, const struct rule *r, struct findin
 	for (size_t i = 0; i < f->mods.n; i++) {
 		const struct mod_line *m = &f->mods.v[i];
 
-		if (!mod_forbids(m) || !rule_is_card_driver(m->module) || is_packaged(f, m->module) ||
-		    rule_has_hardware(f, m->module) != hardware || (hardware && strcmp(m->module, "radeon") == 0))
+		if (!mod_forbids(m) || !rule_is_card_driver(m->module) || rule_is_kept_away(f, m->module) ||
+		    rule_has_hardware(f, m->module) != hardware)
 			continue;
 		RULE_ADD(l, r, rule_seen_line(m).s, finding_text("take the line out of %s, then: update-initramfs -u -k all, and "
 			 "reboot", m->at.file).s,

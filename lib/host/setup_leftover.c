@@ -114,19 +114,30 @@ static bool only_card_ids(const struct facts *f, const struct source *at, const 
 	return true;
 }
 
-/* All modules of the list are drivers of cards. */
-static bool only_card_drivers(const char *list)
+/* A driver of cards that are there, and kept away for no good reason. */
+static bool is_forbidden(const struct facts *f, const char *module)
 {
-	char copy[256], *cursor = copy, *module;
+	return rule_is_card_driver(module) && rule_has_hardware(f, module) && !rule_is_kept_away(f, module);
+}
 
-	if (str_copy(copy, sizeof(copy), list) < 0)
+/* One such module at least, and none that is rightly kept away or no card's driver. */
+static bool only_forbidden(const struct facts *f, const struct boot_word *w, struct str *notes)
+{
+	char copy[256], stays[64] = "", *cursor = copy, *module;
+	size_t n = 0;
+
+	if (str_copy(copy, sizeof(copy), boot_value(w)) < 0)
 		return false;
 	while ((module = str_token(&cursor, ","))) {
 		mod_normalise(module);
-		if (!rule_is_card_driver(module))
-			return false;
+		n += is_forbidden(f, module);
+		if (!rule_is_card_driver(module) || rule_is_kept_away(f, module))
+			snprintf(stays, sizeof(stays), "%s", module);
 	}
-	return true;
+	if (n && stays[0])
+		(void)str_addf(notes, "%s: %s stays, because of %s, which may be kept from loading for a good reason; the other drivers "
+			       "of cards need not be on it\n", source_format(&w->at).s, w->text, stays);
+	return n && !stays[0];
 }
 
 static const char *why_word(const struct facts *f, const struct setup_wish *w, struct boot_word *word, struct str *notes)
@@ -144,7 +155,7 @@ static const char *why_word(const struct facts *f, const struct setup_wish *w, s
 	}
 	if (boot_find(&one, "video") && only_firmware_off(boot_value(word)))
 		return "VFIO removes the firmware's frame buffer by itself";
-	if ((boot_find(&one, "module_blacklist") || boot_find(&one, "modprobe.blacklist")) && only_card_drivers(boot_value(word)))
+	if ((boot_find(&one, "module_blacklist") || boot_find(&one, "modprobe.blacklist")) && only_forbidden(f, word, notes))
 		return BLACKLIST;
 	if ((f->cpu == CPU_AMD && boot_find(&one, "intel_iommu")) || (f->cpu == CPU_INTEL && boot_find(&one, "amd_iommu")))
 		return "it is for the other maker's processors";
@@ -194,12 +205,8 @@ static int cut_vfio_options(const struct facts *f, const struct mod_line *m, str
 
 static int cut_module_line(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret, struct str *notes)
 {
-	if (mod_forbids(m)) {
-		if (rule_is_card_driver(m->module) && rule_has_hardware(f, m->module) && strcmp(m->module, "radeon") != 0 &&
-		    !(strcmp(m->module, "nouveau") == 0 && facts_loaded(f, "nvidia")))
-			return add(ret, &m->at, "", BLACKLIST, false);
-		return 0;
-	}
+	if (mod_forbids(m))
+		return is_forbidden(f, m->module) ? add(ret, &m->at, "", BLACKLIST, false) : 0;
 	if ((m->kind == MOD_LOAD || m->kind == MOD_INITRAMFS) && strcmp(m->module, "vfio_virqfd") == 0 && facts_kernel_from(f, 6, 2))
 		return add(ret, &m->at, "", "there is no such module since kernel 6.2", false);
 	if (m->kind != MOD_OPTIONS)

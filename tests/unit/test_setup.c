@@ -539,6 +539,71 @@ static void ids_of_other_devices_stay(void **state)
 	close_desk(&d);
 }
 
+/* A blacklist on the command line and in modprobe.d: the same is said of both. */
+static void blacklists_are_judged_alike(void **state)
+{
+	static const struct {
+		const char *tree, *path, *text;		/* what shows NVIDIA's own driver */
+		const char *module;
+		bool stays;
+	} cases[] = {
+		{ "host-guide-single", NULL, NULL, "nouveau", false },
+		{ "host-guide-single", "/proc/modules", "nvidia 65536 0 - Live 0x0000000000000000\n", "nouveau", true },
+		{ "host-guide-single", "/lib/modules/6.8.12-11-pve/modules.dep", "updates/dkms/nvidia.ko.zst:\n", "nouveau", true },
+		{ "host-guide-single", "/lib/modules/6.8.12-11-pve/modules.dep", "updates/dkms/nvidia-current.ko:\n", "nouveau", true },
+		{ "host-guide-single", "/lib/modules/6.8.12-11-pve/modules.dep",
+		  "kernel/drivers/video/fbdev/nvidia/nvidiafb.ko:\nkernel/drivers/platform/x86/nvidia-wmi-ec-backlight.ko:\n", "nouveau",
+		  false },
+		{ "host-guide-single", "/usr/share/nvidia/nvidia-application-profiles-550.163-rc", "{}\n", "nouveau", true },
+		{ "host-guide-single", "/proc/modules", "nvidia 65536 0 - Live 0x0000000000000000\n", "nvidia", false },
+		{ "host-guide-single", NULL, NULL, "radeon", true },	/* there is no hardware for it */
+		{ "host-guide-single", NULL, NULL, "amdgpu", true },
+		{ "host-radeon", NULL, NULL, "radeon", true },
+		{ "host-radeon", NULL, NULL, "amdgpu", false },
+	};
+	static const char *const names[] = { "module_blacklist", "modprobe.blacklist" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(names); i++) {
+		const char *module = cases[i / 2].module;
+		char line[64], word[64], now[256];
+		struct desk d;
+
+		open_desk(&d, cases[i / 2].tree);
+		snprintf(line, sizeof(line), "blacklist %s\n", module);
+		snprintf(word, sizeof(word), "GRUB_CMDLINE_LINUX=\"%s=%s nofb\"\n", names[i % 2], module);
+		put(&d, "/etc/modprobe.d/one.conf", line);
+		put(&d, "/etc/default/grub", word);
+		if (cases[i / 2].path)
+			put(&d, cases[i / 2].path, cases[i / 2].text);
+		must_apply(&d, &dynamic);
+		file_is(&d, "/etc/modprobe.d/one.conf", cases[i / 2].stays ? line : "");
+		snprintf(now, sizeof(now), "GRUB_CMDLINE_LINUX=\"%s%s%s\"\n", cases[i / 2].stays ? names[i % 2] : "",
+			 cases[i / 2].stays ? "=" : "", cases[i / 2].stays ? module : "");
+		file_is(&d, "/etc/default/grub", now);
+		close_desk(&d);
+	}
+}
+
+/* One word for several modules stays as a whole, and that is said. */
+static void a_list_of_both_kinds_stays(void **state)
+{
+	static const char line[] = "GRUB_CMDLINE_LINUX=\"modprobe.blacklist=nouveau,nvidia\"\n";
+	struct setup_plan p;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-guide-single");
+	put(&d, "/etc/default/grub", line);
+	put(&d, "/proc/modules", "nvidia 65536 0 - Live 0x0000000000000000\n");
+	assert_int_equal(make(&d, &dynamic, &p), 0);
+	for (size_t i = 0; i < p.n; i++)
+		assert_string_not_equal(p.files[i].path, "/etc/default/grub");
+	assert_non_null(strstr(p.notes.s, "/etc/default/grub:1: modprobe.blacklist=nouveau,nvidia stays, because of nouveau"));
+	setup_release(&p);
+	close_desk(&d);
+}
+
 static void links_are_not_followed(void **state)
 {
 	struct setup_report report;
@@ -644,6 +709,8 @@ int main(void)
 		cmocka_unit_test(a_card_by_address),
 		cmocka_unit_test(ids_warn_of_twins),
 		cmocka_unit_test(ids_of_other_devices_stay),
+		cmocka_unit_test(blacklists_are_judged_alike),
+		cmocka_unit_test(a_list_of_both_kinds_stays),
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(promises_are_checked),
 		cmocka_unit_test(damaged_records_are_told),

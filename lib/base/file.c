@@ -66,7 +66,9 @@ int file_is_current(struct host *h, int fd, const char *path)
 
 int file_replace(struct host *h, const char *path, const void *bytes, size_t len, mode_t mode)
 {
-	struct host_path temp = host_path("%s.new.%d", path, (int)getpid());
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	/* hidden: a folder of scripts would run it when we are killed before it has its name */
+	struct host_path temp = host_path("%.*s.%s.new.%d", (int)(name - path), path, name, (int)getpid());
 	int fd, r;
 
 	(void)host_unlink(h, temp.s);

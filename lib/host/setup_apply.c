@@ -81,27 +81,6 @@ static int command_failed(const struct setup_report *r, struct err *e)
 
 /* --- files ------------------------------------------------------------------------------------- */
 
-static int put_file(struct host *h, const char *path, const char *text, size_t len, mode_t mode, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	int r = file_mkdirs(h, host_path("%.*s", (int)(slash - path), path).s, 0755);
-
-	if (r == 0)
-		r = file_replace(h, path, text, len, mode);
-	return r < 0 ? err_set(e, -r, "cannot write '%s': %s", path, err_text(r)) : 0;
-}
-
-/* `text` NULL: there was no such file. */
-static int put_back(struct host *h, const struct setup_file *f, struct err *e)
-{
-	int r;
-
-	if (f->before)
-		return put_file(h, f->path, f->before, f->before_len, f->mode, e);
-	r = host_unlink(h, f->path);
-	return r < 0 && r != -ENOENT ? err_set(e, -r, "cannot remove '%s': %s", f->path, err_text(r)) : 0;
-}
-
 /* Whose content has the file now?  1: ours, 0: the original, -EBUSY and the report: somebody else's. */
 static int whose(struct host *h, const struct setup_file *f, struct setup_report *r, struct err *e)
 {
@@ -202,38 +181,13 @@ static int merge(struct host *h, struct setup_record *into, const struct setup_p
 	return r < 0 ? err_nomem(e) : 0;
 }
 
-static struct host_path staged_path(const struct setup_file *f)
-{
-	return host_path("%s.pve-gpu-new", f->path);
-}
-
-static void unstage(struct host *h, const struct setup_plan *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		(void)host_unlink(h, staged_path(&p->files[i]).s);
-}
-
-/* Everything that takes room on the disk, before the first file changes: renaming takes none. */
-static int stage(struct host *h, const struct setup_plan *p, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < p->n; i++) {
-		const struct setup_file *f = &p->files[i];
-
-		r = put_file(h, staged_path(f).s, f->after, f->after_len, f->mode, e);
-	}
-	return r;
-}
-
 static int replace_all(struct host *h, const struct setup_plan *p, size_t *ret_n, struct err *e)
 {
 	for (*ret_n = 0; *ret_n < p->n; (*ret_n)++) {
-		const struct setup_file *f = &p->files[*ret_n];
-		int r = host_rename(h, staged_path(f).s, f->path);
+		int r = setup_place(h, &p->files[*ret_n], e);
 
 		if (r < 0)
-			return err_set(e, -r, "cannot put the new '%s' in place: %s", f->path, err_text(r));
+			return r;
 	}
 	return 0;
 }
@@ -245,7 +199,7 @@ static int roll_back(struct host *h, const struct setup_plan *p, size_t n, struc
 	bool ran = r->n > 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (put_back(h, &p->files[i], &back) < 0)
+		if (setup_put_back(h, &p->files[i], &back) < 0)
 			return err_hint(e, "And it could not be taken back: %s; 'pve-gpu setup --undo' tries again", back.msg);
 	r->rolled_back = true;
 	if (ran && !run_all(h, p, r)) {
@@ -263,7 +217,7 @@ static int carry_out(struct host *h, const struct setup_plan *p, const struct se
 	size_t n = 0;
 
 	if (status == 0)
-		status = stage(h, p, e);
+		status = setup_stage(h, p, e);
 	if (status == 0)
 		status = setup_record_commit(h, e);
 	committed = status == 0;
@@ -275,7 +229,7 @@ static int carry_out(struct host *h, const struct setup_plan *p, const struct se
 		r->n_files = n;
 		return 0;
 	}
-	unstage(h, p);
+	setup_sweep(h);
 	if (n == 0)
 		r->rolled_back = true;	/* nothing has been changed */
 	else
@@ -297,6 +251,7 @@ int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report 
 		return 0;
 	if (lock < 0)
 		return lock;
+	setup_sweep(h);
 	status = setup_record_load(h, &old, &none);
 	again = status == 0;
 	if (again)
@@ -330,7 +285,7 @@ static int take_back(struct host *h, const struct setup_record *rec, struct setu
 	for (size_t i = 0; status == 0 && i < p->n; i++) {
 		int ours = whose(h, &p->files[i], r, e);
 
-		status = ours < 0 ? ours : ours ? put_back(h, &p->files[i], e) : 0;
+		status = ours < 0 ? ours : ours ? setup_put_back(h, &p->files[i], e) : 0;
 		r->n_files += status == 0 && ours > 0;
 	}
 	if (status == 0 && !run_all(h, p, r)) {
@@ -344,12 +299,18 @@ int setup_undo(struct host *h, struct setup_report *r, struct err *e)
 {
 	struct setup_record rec = SETUP_RECORD_INIT;
 	_cleanup_(file_closep) int lock = -1;
-	int status = setup_record_load(h, &rec, e);
+	int status;
 
+	if (!host_exists(h, SETUP_FOLDER))
+		return setup_record_load(h, &rec, e);	/* which says so */
+	lock = enter(h, e);
+	if (lock < 0)
+		return lock;
+	setup_sweep(h);
+	status = setup_record_load(h, &rec, e);
 	if (status < 0)
 		return status;
-	lock = enter(h, e);
-	status = lock < 0 ? lock : take_back(h, &rec, r, e);
+	status = take_back(h, &rec, r, e);
 	setup_record_release(&rec);
 	return status;
 }

@@ -46,6 +46,17 @@ void setup_record_drop(struct host *h, const struct setup_record *before);
 int setup_record_remove(struct host *h, const struct setup_record *r, struct err *e) _must_check_;
 void setup_record_release(struct setup_record *r);
 
+/* --- setup_stage.c: files of the system --------------------------------------------------------- */
+
+/* Everything that takes room on the disk, before the first file changes: renaming takes none. */
+int setup_stage(struct host *h, const struct setup_plan *p, struct err *e) _must_check_;
+/* A staged file takes its name. */
+int setup_place(struct host *h, const struct setup_file *f, struct err *e) _must_check_;
+/* The original again; `before` NULL: there was no such file. */
+int setup_put_back(struct host *h, const struct setup_file *f, struct err *e) _must_check_;
+/* Takes away what is staged, also by a run that was killed.  The caller has the lock. */
+void setup_sweep(struct host *h);
+
 /* --- setup.c ----------------------------------------------------------------------------------- */
 
 /* The file's entry in the plan, made from what is there now when it has none; NULL and *ret_r on failure. */

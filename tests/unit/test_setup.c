@@ -5,9 +5,11 @@
 
 #include <ftw.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "facts.h"
+#include "file.h"
 #include "setup.h"
 #include "setup_text.h"
 
@@ -81,12 +83,17 @@ static struct {
 	const char *fails;	/* a part of the command that fails */
 	long room;		/* so many appends succeed, then the disk is full; < 0: there is room */
 	long renames;		/* so many renames succeed */
+	long dies;		/* at this rename below /etc the process is killed; < 0: it is not */
+	bool dies_running;	/* it is killed when the first command runs */
+	size_t visible;		/* renames below /etc from a name that a folder of scripts or settings would count */
 } world;
 
 static int fake_run(struct host *h, const char *const argv[], uint64_t ms, struct host_run *ret)
 {
 	(void)h;
 	(void)ms;
+	if (world.dies_running)
+		_exit(0);
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; argv[i]; i++)
 		str_addf(&world.ran, "%s%s", i ? " " : "", argv[i]);
@@ -106,6 +113,12 @@ static int fake_append(struct host *h, int fd, const void *data, size_t len)
 
 static int fake_rename(struct host *h, const char *from, const char *to)
 {
+	if (str_starts(from, "/etc/")) {
+		world.visible += strrchr(from, '/')[1] != '.';
+		if (world.dies == 0)
+			_exit(0);
+		world.dies -= world.dies > 0;
+	}
 	if (world.renames == 0)
 		return -EROFS;
 	world.renames -= world.renames > 0;
@@ -174,7 +187,9 @@ static void open_desk(struct desk *d, const char *tree)
 	memset(d, 0, sizeof(*d));
 	world.ran = (struct str)STR_INIT;
 	world.fails = NULL;
-	world.room = world.renames = -1;
+	world.room = world.renames = world.dies = -1;
+	world.dies_running = false;
+	world.visible = 0;
 	if (tree_open(&d->tree, tree, &d->e) < 0 || host_open(&d->h, d->tree.dir, &d->e) < 0)
 		fail_msg("%s", d->e.msg);
 	d->ops = host_default_ops;
@@ -253,6 +268,25 @@ static size_t left_to_do(struct desk *d, const struct setup_wish *w)
 	n = p.n;
 	setup_release(&p);
 	return n;
+}
+
+/* Applies in a process of its own, which is killed where `world` says; false: it came to its end. */
+static bool apply_and_die(struct desk *d, const struct setup_wish *w)
+{
+	struct setup_report report;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)!apply(d, w, &report);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	world.dies = -1;
+	world.dies_running = false;
+	return WEXITSTATUS(status) == 0;
 }
 
 static const char *const trees[] = {
@@ -539,6 +573,59 @@ static void ids_of_other_devices_stay(void **state)
 	close_desk(&d);
 }
 
+static const struct bdf card_of_guide = { 0, 1, 0, 0 };
+static const struct setup_wish static_card = { .way = SETUP_STATIC, .cards = &card_of_guide, .n = 1 };
+
+/* Killed at any moment: what lies in the initramfs's folders of scripts is complete or has a name that is not run,
+ * and the next run takes it away. */
+static void nothing_half_written_is_run(void **state)
+{
+	size_t times = 0;
+	bool killed = true;
+
+	(void)state;
+	for (long n = 0; killed; n++) {
+		struct setup_report report = { .n = 0 };
+		struct desk d;
+		char *now;
+
+		assert_true(n < 100);
+		open_desk(&d, "host-guide-everything");
+		world.dies = n;
+		killed = apply_and_die(&d, &static_card);
+		times += killed;
+		now = dump(&d, "/etc");
+		assert_null(strstr(now, "/init-top/00-pve-gpu."));
+		assert_null(strstr(now, "/hooks/pve-gpu."));
+		free(now);
+		if (n % 2)
+			must_apply(&d, &static_card);
+		if (setup_undo(&d.h, &report, &d.e) < 0)	/* killed before anything was recorded */
+			assert_int_equal(d.e.code, ENOENT);
+		assert_int_equal(world.visible, 0);
+		same_as_before(&d);
+		setup_report_release(&report);
+		close_desk(&d);
+	}
+	assert_true(times > 10);
+}
+
+static void an_undo_of_nothing_tidies_up(void **state)
+{
+	struct setup_report report = { .n = 0 };
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-guide-everything");
+	assert_int_equal(file_mkdirs(&d.h, SETUP_FOLDER, 0700), 0);
+	put(&d, "/etc/initramfs-tools/scripts/init-top/.00-pve-gpu.pve-gpu-new", "half");
+	put(&d, "/etc/initramfs-tools/hooks/pve-gpu.pve-gpu-new", "half");
+	put(&d, "/etc/default/..grub.pve-gpu-new.new.77", "half");
+	assert_int_equal(setup_undo(&d.h, &report, &d.e), -ENOENT);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
 /* A blacklist on the command line and in modprobe.d: the same is said of both. */
 static void blacklists_are_judged_alike(void **state)
 {
@@ -709,6 +796,8 @@ int main(void)
 		cmocka_unit_test(a_card_by_address),
 		cmocka_unit_test(ids_warn_of_twins),
 		cmocka_unit_test(ids_of_other_devices_stay),
+		cmocka_unit_test(nothing_half_written_is_run),
+		cmocka_unit_test(an_undo_of_nothing_tidies_up),
 		cmocka_unit_test(blacklists_are_judged_alike),
 		cmocka_unit_test(a_list_of_both_kinds_stays),
 		cmocka_unit_test(links_are_not_followed),

@@ -100,7 +100,8 @@ void text_setup(struct out *o, const struct setup_result *r)
 		put_state(o, r);
 		break;
 	case SETUP_REFUSED:
-		put_conflict(o, r);
+		if (r->report->conflict[0])
+			put_conflict(o, r);
 		break;
 	case SETUP_VERIFIED:
 		text_findings(o, r->findings);

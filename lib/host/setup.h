@@ -92,8 +92,9 @@ struct setup_report {
 };
 void setup_report_release(struct setup_report *r);
 
-/* Carries the plan out.  -EBUSY with report->conflict: refused, nothing was touched.  Other errors: it
- * failed; report->rolled_back says whether all files are as before.  `r` is the caller's, zeroed. */
+/* Carries the plan out.  -EBUSY: refused, nothing was touched: somebody has changed report->conflict since an
+ * earlier setup, or (conflict "") a file of the plan since it was made.  Other errors: it failed;
+ * report->rolled_back says whether all files are as before.  `r` is the caller's, zeroed. */
 int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report *r, struct err *e) _must_check_;
 
 /* Puts back what setup_apply() has changed, all of it.  -ENOENT: nothing was; -EBUSY as above. */

@@ -118,6 +118,28 @@ static int check_unchanged(struct host *h, const struct setup_plan *p, struct se
 	return 0;
 }
 
+/* The plan was made without the lock. */
+static int check_planned(struct host *h, const struct setup_plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct setup_file *f = &p->files[i];
+		mode_t mode;
+		char *now;
+		size_t len;
+		int r = setup_read(h, f->path, &now, &len, &mode, e);
+		bool same;
+
+		if (r < 0)
+			return r;
+		same = setup_same(now, len, f->before, f->before_len);
+		free(now);
+		if (!same)
+			return err_set(e, EBUSY, "'%s' was changed while the plan was made; nothing has been changed by pve-gpu setup: try "
+				       "again", f->path);
+	}
+	return 0;
+}
+
 /* --- applying ---------------------------------------------------------------------------------- */
 
 static int copy_bytes(char **to, size_t *to_len, const char *from, size_t len)
@@ -260,6 +282,8 @@ int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report 
 		status = err_set(e, none.code, "%s", none.msg);
 	else
 		status = 0;
+	if (status == 0)
+		status = check_planned(h, p, e);
 	if (status == 0 && again)
 		status = setup_record_load(h, &merged, e);
 	if (status == 0)

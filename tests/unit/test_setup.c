@@ -626,6 +626,39 @@ static void an_undo_of_nothing_tidies_up(void **state)
 	close_desk(&d);
 }
 
+/* Between the plan and the lock somebody else has written: his words are not lost. */
+static void a_change_while_planning_is_not_lost(void **state)
+{
+	static const char mine[] = "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet mine\"\n";
+	static const char *const paths[] = { "/etc/default/grub", "/etc/initramfs-tools/hooks/pve-gpu" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(paths); i++) {
+		struct setup_report report = { .n = 0 };
+		struct setup_plan p;
+		struct desk d;
+
+		open_desk(&d, "host-guide-everything");
+		if (i % 2)		/* the same after an earlier setup */
+			must_apply(&d, &dynamic);
+		str_clear(&world.ran);
+		free(d.before);
+		if (i % 2)
+			put(&d, "/etc/default/grub.d/zz.cfg", "GRUB_CMDLINE_LINUX=\"nofb\"\n");
+		assert_int_equal(make(&d, &static_card, &p), 0);
+		put(&d, i % 2 && i < 2 ? "/etc/default/grub.d/zz.cfg" : paths[i / 2], mine);
+		d.before = dump(&d, "/etc");
+		assert_int_equal(setup_apply(&d.h, &p, &report, &d.e), -EBUSY);
+		assert_non_null(strstr(d.e.msg, "changed while"));
+		assert_string_equal(report.conflict, "");
+		assert_int_equal(world.ran.len, 0);
+		same_as_before(&d);
+		setup_report_release(&report);
+		setup_release(&p);
+		close_desk(&d);
+	}
+}
+
 /* A blacklist on the command line and in modprobe.d: the same is said of both. */
 static void blacklists_are_judged_alike(void **state)
 {
@@ -798,6 +831,7 @@ int main(void)
 		cmocka_unit_test(ids_of_other_devices_stay),
 		cmocka_unit_test(nothing_half_written_is_run),
 		cmocka_unit_test(an_undo_of_nothing_tidies_up),
+		cmocka_unit_test(a_change_while_planning_is_not_lost),
 		cmocka_unit_test(blacklists_are_judged_alike),
 		cmocka_unit_test(a_list_of_both_kinds_stays),
 		cmocka_unit_test(links_are_not_followed),

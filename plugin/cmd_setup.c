@@ -104,8 +104,10 @@ static int apply(struct setting_up *s)
 
 	if (r < 0)
 		return failed(s, r, &e);
-	s->result.report = &s->report;
-	s->result.state = SETUP_APPLIED;
+	if (s->plan.n || s->report.n) {
+		s->result.report = &s->report;
+		s->result.state = SETUP_APPLIED;
+	}
 	out_setup(&s->c->out, &s->result);
 	return CLI_DONE;
 }
@@ -125,9 +127,9 @@ static int plan(struct setting_up *s)
 		return cli_failed(s->c, &e);
 	out_notes(&s->c->out, s->plan.notes.s);
 	s->result.plan = &s->plan;
-	if (s->c->apply && s->plan.n)
-		return apply(s);
 	s->result.state = SETUP_PLANNED;
+	if (s->c->apply)
+		return apply(s);
 	out_setup(&s->c->out, &s->result);
 	return CLI_DONE;
 }

@@ -66,7 +66,10 @@ static void put_state(struct out *o, const struct setup_result *r)
 	size_t n = r->report->n_files;
 
 	put_commands(o, r->report);
-	if (r->state == SETUP_APPLIED)
+	if (r->state == SETUP_APPLIED && !n)
+		text_wrap(o, TONE_GOOD, 0, 2, "No file had to change: an earlier setup had only not come to the end of its commands. Reboot, then: "
+			  "pve-gpu setup --verify");
+	else if (r->state == SETUP_APPLIED)
 		text_wrap(o, TONE_GOOD, 0, 2, "%zu file%s changed; the originals are in " SETUP_FOLDER ". Reboot, then: pve-gpu setup "
 			  "--verify", n, n == 1 ? "" : "s");
 	else if (r->state == SETUP_UNDONE && n)

@@ -356,5 +356,8 @@ int setup_make(struct host *h, const struct facts *f, const struct setup_wish *w
 	drop_unchanged(p);
 	if (!p->n)
 		p->refresh = p->initramfs = false;
+	if (setup_record_pending(h))
+		(void)str_add(&p->notes, "an earlier 'pve-gpu setup --apply' was cut short after it wrote its files, so the next boot may not "
+			      "know of them: --apply runs the commands that were due\n");
 	return p->why.failed || p->notes.failed ? err_nomem(e) : 0;
 }

@@ -92,7 +92,8 @@ struct setup_report {
 };
 void setup_report_release(struct setup_report *r);
 
-/* Carries the plan out.  -EBUSY: refused, nothing was touched: somebody has changed report->conflict since an
+/* Carries the plan out, and runs the commands that an earlier run was cut short before; also for a plan without
+ * files.  -EBUSY: refused, nothing was touched: somebody has changed report->conflict since an
  * earlier setup, or (conflict "") a file of the plan since it was made.  Other errors: it failed;
  * report->rolled_back says whether all files are as before.  `r` is the caller's, zeroed. */
 int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report *r, struct err *e) _must_check_;

@@ -186,6 +186,12 @@ static bool is_promised(const struct setup_plan *p, const struct setup_promise *
 	return false;
 }
 
+static void read_boot_id(struct host *h, struct setup_record *rec)
+{
+	if (host_read_line(h, "/proc/sys/kernel/random/boot_id", rec->boot_id, sizeof(rec->boot_id)) < 0)
+		rec->boot_id[0] = '\0';
+}
+
 static int merge(struct host *h, struct setup_record *into, const struct setup_plan *p, struct err *e)
 {
 	int r = 0;
@@ -198,8 +204,8 @@ static int merge(struct host *h, struct setup_record *into, const struct setup_p
 	into->plan.refresh |= p->refresh;
 	into->plan.initramfs |= p->initramfs;
 	into->plan.chain = p->chain;
-	if (host_read_line(h, "/proc/sys/kernel/random/boot_id", into->boot_id, sizeof(into->boot_id)) < 0)
-		into->boot_id[0] = '\0';
+	into->pending |= p->refresh || p->initramfs;
+	read_boot_id(h, into);
 	return r < 0 ? err_nomem(e) : 0;
 }
 
@@ -215,7 +221,8 @@ static int replace_all(struct host *h, const struct setup_plan *p, size_t *ret_n
 }
 
 /* Everything as it was.  What cannot be put back is said and stays recorded. */
-static int roll_back(struct host *h, const struct setup_plan *p, size_t n, struct setup_report *r, struct err *e)
+static int roll_back(struct host *h, const struct setup_plan *p, const struct setup_plan *due, size_t n, struct setup_report *r,
+		     struct err *e)
 {
 	struct err back = ERR_INIT;
 	bool ran = r->n > 0;
@@ -224,15 +231,16 @@ static int roll_back(struct host *h, const struct setup_plan *p, size_t n, struc
 		if (setup_put_back(h, &p->files[i], &back) < 0)
 			return err_hint(e, "And it could not be taken back: %s; 'pve-gpu setup --undo' tries again", back.msg);
 	r->rolled_back = true;
-	if (ran && !run_all(h, p, r)) {
+	if (ran && !run_all(h, due, r)) {
 		(void)command_failed(r, &back);
 		return err_hint(e, "The files are as they were, but the boot files may not be: %s", back.msg);
 	}
 	return -e->code;
 }
 
-static int carry_out(struct host *h, const struct setup_plan *p, const struct setup_record *merged, struct setup_report *r,
-		     struct err *e)
+/* `due`: whose commands are to be run. */
+static int carry_out(struct host *h, const struct setup_plan *p, const struct setup_record *merged, const struct setup_plan *due,
+		     struct setup_report *r, struct err *e)
 {
 	int status = setup_record_stage(h, merged, e);
 	bool committed = false;
@@ -245,7 +253,7 @@ static int carry_out(struct host *h, const struct setup_plan *p, const struct se
 	committed = status == 0;
 	if (status == 0)
 		status = replace_all(h, p, &n, e);
-	if (status == 0 && !run_all(h, p, r))
+	if (status == 0 && !run_all(h, due, r))
 		status = command_failed(r, e);
 	if (status == 0) {
 		r->n_files = n;
@@ -255,47 +263,76 @@ static int carry_out(struct host *h, const struct setup_plan *p, const struct se
 	if (n == 0)
 		r->rolled_back = true;	/* nothing has been changed */
 	else
-		status = roll_back(h, p, n, r, e);
+		status = roll_back(h, p, due, n, r, e);
 	if (r->rolled_back)
 		setup_record_withdraw(h, merged, committed);
 	return status;
 }
 
-int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report *r, struct err *e)
+/* *ret_again: there was an earlier setup, which is *ret. */
+static int load_earlier(struct host *h, struct setup_record *ret, bool *ret_again, struct err *e)
 {
-	struct setup_record old = SETUP_RECORD_INIT, merged = SETUP_RECORD_INIT;
 	struct err none = ERR_INIT;
-	_cleanup_(file_closep) int lock = p->n ? enter(h, e) : -1;
-	bool again = false;
-	int status;
+	int status = setup_record_load(h, ret, &none);
 
-	if (!p->n)
-		return 0;
-	if (lock < 0)
-		return lock;
-	setup_sweep(h);
-	status = setup_record_load(h, &old, &none);
-	again = status == 0;
-	if (again)
-		status = check_unchanged(h, &old.plan, r, e);
-	else if (status != -ENOENT)
-		status = err_set(e, none.code, "%s", none.msg);
-	else
-		status = 0;
+	*ret_again = status == 0;
+	return status == 0 || status == -ENOENT ? 0 : err_set(e, none.code, "%s", none.msg);
+}
+
+static int apply_plan(struct host *h, const struct setup_plan *p, const struct setup_record *old, bool again, struct setup_report *r,
+		      struct err *e)
+{
+	struct setup_record merged = SETUP_RECORD_INIT;
+	struct err none = ERR_INIT;
+	int status = again ? check_unchanged(h, &old->plan, r, e) : 0;
+
 	if (status == 0)
 		status = check_planned(h, p, e);
 	if (status == 0 && again)
 		status = setup_record_load(h, &merged, e);
 	if (status == 0)
 		status = merge(h, &merged, p, e);
-	merged.generation = again ? old.generation + 1 : 0;
-	if (status == 0) {
-		status = carry_out(h, p, &merged, r, e);
-		if (status == 0 && again)
-			setup_record_drop(h, &old);
-	}
-	setup_record_release(&old);
+	merged.generation = again ? old->generation + 1 : 0;
+	if (status == 0)
+		status = carry_out(h, p, &merged, old->pending ? &merged.plan : p, r, e);
+	if (status == 0)	/* if that fails the commands are run once more, which does no harm */
+		(void)!setup_record_settle(h, &merged, &none);
+	if (status == 0 && again)
+		setup_record_drop(h, old);
 	setup_record_release(&merged);
+	return status;
+}
+
+/* No file differs, but an earlier run was cut short before its commands were done. */
+static int run_due(struct host *h, struct setup_record *old, struct setup_report *r, struct err *e)
+{
+	if (!run_all(h, &old->plan, r)) {
+		(void)command_failed(r, e);
+		return err_hint(e, "The files are as setup wants them; 'pve-gpu setup --apply' runs it again");
+	}
+	read_boot_id(h, old);
+	return setup_record_settle(h, old, e);
+}
+
+int setup_apply(struct host *h, const struct setup_plan *p, struct setup_report *r, struct err *e)
+{
+	struct setup_record old = SETUP_RECORD_INIT;
+	_cleanup_(file_closep) int lock = -1;
+	bool again;
+	int status;
+
+	if (!p->n && !host_exists(h, SETUP_FOLDER))
+		return 0;
+	lock = enter(h, e);
+	if (lock < 0)
+		return lock;
+	setup_sweep(h);
+	status = load_earlier(h, &old, &again, e);
+	if (status == 0 && p->n)
+		status = apply_plan(h, p, &old, again, r, e);
+	else if (status == 0 && old.pending)
+		status = run_due(h, &old, r, e);
+	setup_record_release(&old);
 	return status;
 }
 

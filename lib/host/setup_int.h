@@ -28,9 +28,10 @@ int setup_leftovers(const struct facts *f, const struct setup_wish *w, struct se
 struct setup_record {
 	struct setup_plan plan;		/* before = the original, after = what was written */
 	char boot_id[64];
+	bool pending;		/* the commands that have to follow have not succeeded yet */
 	uint64_t generation;	/* part of its copies' names: a new record does not write over an older one's */
 };
-#define SETUP_RECORD_INIT { SETUP_PLAN_INIT, "", 0 }
+#define SETUP_RECORD_INIT { SETUP_PLAN_INIT, "", false, 0 }
 
 /* -ENOENT: nothing was applied. */
 int setup_record_load(struct host *h, struct setup_record *ret, struct err *e) _must_check_;
@@ -38,6 +39,9 @@ int setup_record_load(struct host *h, struct setup_record *ret, struct err *e) _
  * before it until it is dropped or comes back. */
 int setup_record_stage(struct host *h, const struct setup_record *r, struct err *e) _must_check_;
 int setup_record_commit(struct host *h, struct err *e) _must_check_;
+/* The commands have succeeded: nothing is pending any more. */
+int setup_record_settle(struct host *h, struct setup_record *r, struct err *e) _must_check_;
+bool setup_record_pending(struct host *h);	/* false also when it cannot be told */
 /* `r` is withdrawn, half staged, staged or committed; the one before it counts again. */
 void setup_record_withdraw(struct host *h, const struct setup_record *r, bool committed);
 /* The record before the one that counts has no use any more. */

@@ -7,6 +7,7 @@
  *   boot BOOT_ID
  *   chain NUMBER
  *   after refresh initramfs
+ *   pending commands		until they have succeeded
  *   with|without|vfio WORD
  *   file NUMBER MODE original|absent PATH
  * and beside it lie original.GENERATION.NUMBER and ours.GENERATION.NUMBER. */
@@ -105,6 +106,10 @@ static int load_line(struct host *h, struct setup_record *r, char *text, struct 
 		r->plan.initramfs = strstr(text, "initramfs") != NULL;
 		return 0;
 	}
+	if (strcmp(word, "pending") == 0) {
+		r->pending = true;
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(word, kinds[i]) == 0)
 			return setup_promise_add(&r->plan, (int)i, text) < 0 ? err_nomem(e) : 0;
@@ -164,9 +169,9 @@ static void format(const struct setup_record *rec, struct str *text)
 {
 	const struct setup_plan *p = &rec->plan;
 
-	(void)str_addf(text, HEAD "\ngeneration %llu\nboot %s\nchain %d\nafter%s%s .\n", (unsigned long long)rec->generation,
+	(void)str_addf(text, HEAD "\ngeneration %llu\nboot %s\nchain %d\nafter%s%s .\n%s", (unsigned long long)rec->generation,
 		       rec->boot_id[0] ? rec->boot_id : "-", (int)p->chain, p->refresh ? " refresh" : "",
-		       p->initramfs ? " initramfs" : "");
+		       p->initramfs ? " initramfs" : "", rec->pending ? "pending commands\n" : "");
 	for (size_t i = 0; i < p->n_promises; i++)
 		(void)str_addf(text, "%s %s\n", kinds[p->promises[i].kind], p->promises[i].text);
 	for (size_t i = 0; i < p->n; i++)
@@ -195,6 +200,28 @@ int setup_record_commit(struct host *h, struct err *e)
 	if (r < 0 && before == 0)
 		(void)!host_rename(h, BEFORE, RECORD);
 	return r < 0 ? err_set(e, -r, "cannot put the record '" RECORD "' in place: %s", err_text(r)) : 0;
+}
+
+int setup_record_settle(struct host *h, struct setup_record *rec, struct err *e)
+{
+	struct str text = STR_INIT;
+	int r;
+
+	rec->pending = false;
+	format(rec, &text);
+	r = text.failed ? err_nomem(e) : save(h, RECORD, text.s, text.len, e);
+	str_release(&text);
+	return r;
+}
+
+bool setup_record_pending(struct host *h)
+{
+	struct setup_record rec = SETUP_RECORD_INIT;
+	struct err none = ERR_INIT;
+	bool pending = setup_record_load(h, &rec, &none) == 0 && rec.pending;
+
+	setup_record_release(&rec);
+	return pending;
 }
 
 static void remove_copies(struct host *h, const struct setup_record *rec)

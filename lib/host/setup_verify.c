@@ -67,6 +67,9 @@ int setup_verify(struct host *h, const struct facts *f, struct findings *ret, st
 		return r;
 	if (host_read_line(h, "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) == 0 && strcmp(boot_id, rec.boot_id) == 0)
 		finding_add(ret, "setup-no-reboot", SEVERITY_PROBLEM, NULL, "reboot", "The host has not been rebooted since setup.");
+	if (rec.pending)
+		finding_add(ret, "setup-pending", SEVERITY_PROBLEM, NULL, "pve-gpu setup --apply", "Setup was cut short before its commands "
+			    "had succeeded, so the next boot may not know of its changes.");
 	for (size_t i = 0; r == 0 && i < rec.plan.n; i++)
 		r = check_file(h, &rec.plan.files[i], ret, e);
 	for (size_t i = 0; r == 0 && i < rec.plan.n_promises; i++) {

@@ -74,6 +74,25 @@ $ pve-gpu setup --verify --root m --json | helper json setup.state findings.#
 > setup.state: "verified"
 > findings.#: 4
 ? 0
+# An --apply that was cut short before its commands had succeeded.
+% sed -i '/^after/a pending commands' m/var/lib/pve-gpu/setup/record
+$ pve-gpu setup --root m | head -n 1
+> There is nothing to change on this host.
+! pve-gpu: note: an earlier 'pve-gpu setup --apply' was cut short after it wrote its files, so the next boot may not know of them: --apply runs the commands that were due
+? 0
+$ pve-gpu setup --verify --root m | grep -A1 pending
+>          may not know of its changes. [setup-pending]
+>          → pve-gpu setup --apply
+? 0
+$ pve-gpu setup --apply --root m
+> proxmox-boot-tool refresh: not run, because this is not the running machine
+> No file had to change: an earlier setup had only not come to the end of its
+>   commands. Reboot, then: pve-gpu setup --verify
+! pve-gpu: note: an earlier 'pve-gpu setup --apply' was cut short after it wrote its files, so the next boot may not know of them: --apply runs the commands that were due
+? 0
+$ pve-gpu setup --apply --root m --json | helper json setup.state
+> setup.state: "planned"
+? 0
 # Somebody has changed a line since.
 % sed -i 's/$/ mine/' m/etc/kernel/cmdline
 $ pve-gpu setup --undo --root m

@@ -761,6 +761,73 @@ static struct findings verified(struct desk *d)
 	return l;
 }
 
+/* Killed between the last file and the end of the commands: the boot files do not have it, and no file differs. */
+static void commands_that_are_due_are_run(void **state)
+{
+	static const char both[] = "/usr/sbin/update-initramfs -u -k all\n/usr/sbin/update-grub\n";
+	struct setup_report report;
+	struct findings l;
+	struct setup_plan p;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-guide-everything");
+	world.dies_running = true;
+	assert_true(apply_and_die(&d, &dynamic));
+	assert_int_equal(make(&d, &dynamic, &p), 0);
+	assert_int_equal(p.n, 0);
+	assert_non_null(strstr(p.notes.s, "cut short"));
+	setup_release(&p);
+	l = verified(&d);
+	assert_true(has(&l, "setup-pending"));
+	findings_release(&l);
+
+	world.fails = "update-grub";
+	assert_int_equal(apply(&d, &dynamic, &report), -EIO);
+	assert_false(report.rolled_back);
+	assert_string_equal(world.ran.s, both);
+	setup_report_release(&report);
+	world.fails = NULL;
+	str_clear(&world.ran);
+	must_apply(&d, &dynamic);
+	assert_string_equal(world.ran.s, both);
+	str_clear(&world.ran);
+	must_apply(&d, &dynamic);
+	assert_int_equal(world.ran.len, 0);
+	assert_int_equal(make(&d, &dynamic, &p), 0);
+	assert_string_equal(p.notes.s, "");
+	setup_release(&p);
+	must_undo(&d);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+/* The same, and then there is more to change: what was due is due with it, also when that fails first. */
+static void due_commands_outlive_a_failure(void **state)
+{
+	struct setup_report report;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-intel-off");
+	world.dies_running = true;
+	assert_true(apply_and_die(&d, &dynamic));
+	world.fails = "update-initramfs";
+	assert_int_equal(apply(&d, &static_card, &report), -EIO);
+	assert_true(report.rolled_back);
+	setup_report_release(&report);
+	world.fails = NULL;
+	str_clear(&world.ran);
+	must_apply(&d, &static_card);
+	assert_string_equal(world.ran.s, "/usr/sbin/update-initramfs -u -k all\n/usr/sbin/update-grub\n");
+	str_clear(&world.ran);
+	must_apply(&d, &static_card);
+	assert_int_equal(world.ran.len, 0);
+	must_undo(&d);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
 static void promises_are_checked(void **state)
 {
 	static const char booted[] = "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro quiet intel_iommu=on\n";
@@ -832,6 +899,8 @@ int main(void)
 		cmocka_unit_test(nothing_half_written_is_run),
 		cmocka_unit_test(an_undo_of_nothing_tidies_up),
 		cmocka_unit_test(a_change_while_planning_is_not_lost),
+		cmocka_unit_test(commands_that_are_due_are_run),
+		cmocka_unit_test(due_commands_outlive_a_failure),
 		cmocka_unit_test(blacklists_are_judged_alike),
 		cmocka_unit_test(a_list_of_both_kinds_stays),
 		cmocka_unit_test(links_are_not_followed),

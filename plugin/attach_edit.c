@@ -275,8 +275,14 @@ static int edit_devices(struct attach *a, struct vmedit *ed, struct err *e)
 	return r;
 }
 
+/* What to do about the hookscript was decided before the lock was taken. */
 static int edit_hook(struct attach *a, struct vmedit *ed, struct err *e)
 {
+	const char *seen = vmedit_effective(a->seen, "hookscript"), *now = vmedit_effective(ed->now, "hookscript");
+
+	if (!a->c->attach.no_hook && (seen && now ? strcmp(seen, now) != 0 : seen != now))
+		return err_set(e, EWOULDBLOCK, "the hookscript of VM %u was changed meanwhile (now '%.200s'); nothing was changed. Try "
+			       "again", a->vmid, now ? now : "");
 	return a->hook.s[0] ? vmedit_put(ed, "hookscript", a->hook.s, e) : 0;
 }
 

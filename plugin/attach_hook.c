@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "attach.h"
-#include "file.h"
-
-#define INI_MAX (64 * 1024)
+#include "hooknext.h"
 
 static int choose_storage(struct attach *a, struct err *e)
 {
@@ -71,58 +69,23 @@ int attach_plan_hook(struct attach *a, struct err *e)
 	return there ? foreign(a, there, e) : choose_storage(a, e);
 }
 
-/* --- the VM's own settings --------------------------------------------------------------------- */
-
-/* "[hook]" with "next = ..." behind what the file has. */
-static int add_next(struct str *text, const char *next)
-{
-	if (text->len && text->s[text->len - 1] != '\n')
-		(void)str_add(text, "\n");
-	(void)str_addf(text, "%s[hook]\nnext = %s\n", text->len ? "\n" : "", next);
-	return text->failed ? -ENOMEM : 0;
-}
-
-static int write_next(struct attach *a, struct err *e)
-{
-	struct host_path path = host_path("%s/%u.gpu.ini", a->hook_storage->snippets, a->vmid);
-	_cleanup_(str_release) struct str text = STR_INIT;
-	struct settings settings;
-	char *there = NULL;
-	size_t len = 0;
-	int r = settings_load(a->c->h, a->hook_storage->snippets, a->vmid, &settings, e);
-
-	if (r < 0)
-		return r;
-	if (strcmp(settings.next, a->next) == 0)
-		return 0;
-	if (settings.next[0])
-		return err_set(e, EPERM, "'%s' already says 'next = %.200s', which is not '%.200s': correct that file, then try "
-			       "again; nothing was changed", path.s, settings.next, a->next);
-	r = host_read_file(a->c->h, path.s, INI_MAX, &there, &len);
-	if (r < 0 && r != -ENOENT)
-		return err_set(e, -r, "cannot read '%s': %s", path.s, err_text(r));
-	if (there && strstr(there, "\n[hook]"))
-		r = err_set(e, EPERM, "'%s' has a section [hook] already: write 'next = %.200s' into it, then try again; nothing "
-			    "was changed", path.s, a->next);
-	else if (str_addn(&text, there ? there : "", len) < 0 || add_next(&text, a->next) < 0)
-		r = err_nomem(e);
-	else if ((r = file_replace(a->c->h, path.s, text.s, text.len, 0644)) < 0)
-		r = err_set(e, -r, "cannot write '%s': %s", path.s, err_text(r));
-	free(there);
-	return r;
-}
-
+/* Every reason to refuse is found before anything is put anywhere. */
 int attach_place_hook(struct attach *a, struct err *e)
 {
-	int r;
+	_cleanup_(str_release) struct str ini = STR_INIT;
+	int r, chain = 0;
 
 	if (!a->hook.s[0])
 		return 0;
+	if (a->next[0])
+		chain = hooknext_plan(a->c->h, a->hook_storage, a->vmid, a->next, &ini, e);
+	if (chain < 0)
+		return chain;
 	r = hookfile_install(a->c->h, a->hook_storage, a->c->dry_run, e);
 	if (r > 0)
 		attach_note(a, "the snippet '%s' %s put into storage '%s'", hookfile_path(a->hook_storage).s,
 			    a->c->dry_run ? "would be" : "was", a->hook_storage->id);
-	if (r < 0 || !a->next[0] || a->c->dry_run)
+	if (r < 0 || !chain || a->c->dry_run)
 		return r < 0 ? r : 0;
-	return write_next(a, e);
+	return hooknext_write(a->c->h, a->hook_storage, a->vmid, &ini, e);
 }

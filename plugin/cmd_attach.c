@@ -53,14 +53,14 @@ static int record(void *arg, const struct vmfile_change *change, struct err *e)
 	struct attachlog log = ATTACHLOG_INIT(a->vmid);
 	const char *keys[ATTACH_KEYS];
 	struct err note = ERR_INIT;
-	int r = attach_place_hook(a, e);
+	int r = attachlog_load(a->c->h, &log, &note, e);
 
-	if (r == 0)
-		r = attachlog_load(a->c->h, &log, &note, e);
 	if (r == 0 && note.code)
 		attach_note(a, "%s", note.msg);
 	if (r == 0)
 		r = attachlog_add(&log, change, keys, attach_keys(a, keys), e);
+	if (r == 0)
+		r = attach_place_hook(a, e);
 	if (r == 0)
 		r = attachlog_save(a->c->h, &log, e);
 	attachlog_release(&log);

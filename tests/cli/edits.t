@@ -13,3 +13,22 @@ $ flock -o m/run/lock/qemu-server/lock-106.conf sh race.sh; while [ ! -s status 
 > hookscript: local:snippets/mine.pl
 > name: race
 ? 0
+
+# --- what --chain cannot do is refused before anything is put anywhere, and in a dry run, too
+% printf '[hook]\nnext = local:snippets/third.sh\n' >m/var/lib/vz/snippets/102.gpu.ini
+$ pve-gpu --root m attach 102 02:00 --chain -n -q
+! pve-gpu: '/var/lib/vz/snippets/102.gpu.ini' already says 'next = local:snippets/third.sh', which is not 'local:snippets/other.sh': correct that file, then try again; nothing was changed
+? 4
+$ pve-gpu --root m attach 102 02:00 --chain -q; ls m/var/lib/vz/snippets
+> 102.gpu.ini
+! pve-gpu: '/var/lib/vz/snippets/102.gpu.ini' already says 'next = local:snippets/third.sh', which is not 'local:snippets/other.sh': correct that file, then try again; nothing was changed
+? 0
+% printf '[hook]\n' >m/var/lib/vz/snippets/102.gpu.ini
+$ pve-gpu --root m attach 102 02:00 --chain -n -q
+! pve-gpu: '/var/lib/vz/snippets/102.gpu.ini' has a section [hook] already: write 'next = local:snippets/other.sh' into it, then try again; nothing was changed
+? 4
+$ pve-gpu --root m attach 102 02:00 --chain -q; ls m/var/lib/vz/snippets
+> 102.gpu.ini
+! pve-gpu: '/var/lib/vz/snippets/102.gpu.ini' has a section [hook] already: write 'next = local:snippets/other.sh' into it, then try again; nothing was changed
+? 0
+% rm m/var/lib/vz/snippets/102.gpu.ini

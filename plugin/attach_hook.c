@@ -41,19 +41,14 @@ static int foreign(struct attach *a, const char *there, struct err *e)
 /* It is set; but is the snippet there, too?  A VM that came from another node may lack it. */
 static int complete(struct attach *a, const char *there, struct err *e)
 {
+	const struct storage *st = hookfile_storage_of(&a->storages, there);
 	enum hookfile_state state = HOOKFILE_OURS;
 
-	for (size_t i = 0; i < a->storages.n; i++) {
-		const struct storage *st = &a->storages.list[i];
-
-		if (!st->snippets || strcmp(hookfile_volid(st).s, there) != 0)
-			continue;
-		if (hookfile_look(a->c->h, hookfile_path(st).s, &state, e) < 0)
-			return -e->code;
-		if (state == HOOKFILE_ABSENT) {
-			a->hook_storage = st;
-			a->hook = hookfile_volid(st);
-		}
+	if (st && hookfile_look(a->c->h, hookfile_path(st).s, &state, e) < 0)
+		return -e->code;
+	if (st && state == HOOKFILE_ABSENT) {
+		a->hook_storage = st;
+		a->hook = hookfile_volid(st);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "edited.h"
 #include "hookfile.h"
+#include "hooknext.h"
 #include "hostpci.h"
 
 struct detach {
@@ -25,6 +26,8 @@ struct detach {
 	struct attachlog log;
 	char keys[HOSTPCI_MAX][12];	/* taken out */
 	size_t n;
+	const struct storage *hook_storage;	/* where our hookscript of this VM lies; NULL = it has another, or none */
+	bool hook_gone;
 };
 
 static struct host_path slot_key(unsigned i)
@@ -164,10 +167,12 @@ static int restore_key(struct vmedit *ed, const struct attachlog_key *k, struct 
 	return k->before ? vmedit_put(ed, k->key, k->before, e) : vmedit_drop(ed, k->key, e);
 }
 
-/* Our own hookscript has nothing to do any more. */
+/* Our own hookscript has nothing to do any more; one that it ran is the VM's again. */
 static int drop_hook(struct detach *d, struct vmedit *ed, struct err *e)
 {
 	const char *hook = vmedit_effective(ed->now, "hookscript");
+	char former[SETTINGS_HOOK_SIZE] = "";
+	struct err ignored = ERR_INIT;
 
 	if (!hook || !hookfile_is_ours(d->c->h, &d->storages, hook))
 		return 0;
@@ -176,6 +181,8 @@ static int drop_hook(struct detach *d, struct vmedit *ed, struct err *e)
 			 "detach %u' once more then", d->vmid, d->vmid);
 		return 0;
 	}
+	if (d->hook_storage && hooknext_former(d->c->h, d->hook_storage, d->vmid, former, &ignored) == 0 && former[0])
+		return vmedit_put(ed, "hookscript", former, e);
 	return vmedit_drop(ed, "hookscript", e);
 }
 
@@ -208,16 +215,11 @@ static bool is_there(const struct detach *d, const struct vmconf *c, const char 
 	return vmedit_effective(c, key) || (!d->running && vmconf_current(c, key));
 }
 
-static int detach_edit(void *arg, struct vmedit *ed, struct err *e)
+static int take_out(struct detach *d, struct vmedit *ed, struct err *e)
 {
-	struct detach *d = arg;
 	bool dropped = false;
-	int r;
+	int r = choose(d, ed->now, e);
 
-	d->running = ed->running;
-	r = load_log(d, e);
-	if (r == 0)
-		r = choose(d, ed->now, e);
 	if (r == 0 && d->n)
 		r = undo_records(d, ed, e);
 	for (size_t i = 0; r == 0 && i < d->n; i++) {
@@ -235,6 +237,21 @@ static int detach_edit(void *arg, struct vmedit *ed, struct err *e)
 	return r;
 }
 
+static int detach_edit(void *arg, struct vmedit *ed, struct err *e)
+{
+	struct detach *d = arg;
+	const char *hook = vmedit_effective(ed->now, "hookscript");
+	int r = load_log(d, e);
+
+	d->running = ed->running;
+	d->hook_storage = hook ? hookfile_storage_of(&d->storages, hook) : NULL;
+	if (r == 0)
+		r = take_out(d, ed, e);
+	hook = vmedit_effective(ed->now, "hookscript");
+	d->hook_gone = d->hook_storage && (!hook || hookfile_storage_of(&d->storages, hook) != d->hook_storage);
+	return r;
+}
+
 /* Until the config is written the memory is needed. */
 static void forget(void *arg)
 {
@@ -243,6 +260,8 @@ static void forget(void *arg)
 
 	if (attachlog_save(d->c->h, &d->log, &e) < 0)
 		out_note(&d->c->out, "%s", e.msg);
+	if (d->hook_gone)
+		hooknext_forget(d->c, d->hook_storage, d->vmid);
 }
 
 /* --- the story --------------------------------------------------------------------------------- */

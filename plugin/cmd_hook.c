@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "edited.h"
 #include "hook_users.h"
+#include "hooknext.h"
 #include "pmxcfs.h"
 #include "running.h"
 
@@ -70,6 +71,7 @@ static bool is_user(const struct hook_users *u, const struct storage *st, const 
 static int check_users(struct cli *c, const struct hook_users *u, const struct storage *st, struct err *e)
 {
 	_cleanup_(str_release) struct str list = STR_INIT;
+	char former[SETTINGS_HOOK_SIZE];
 	struct vmconf *conf;
 
 	for (size_t i = 0; i < u->n; i++) {
@@ -86,7 +88,8 @@ static int check_users(struct cli *c, const struct hook_users *u, const struct s
 			err_set(&why, EPERM, "run there: qm set %u --delete hookscript", v->vmid);
 		else if (v->devices && running_pidfile(c->h, v->vmid, &run, &why) > 0)
 			err_set(&why, EPERM, "it runs and has devices, which the hookscript gives back: stop it first");
-		else if (vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0)
+		else if (hooknext_former(c->h, st, v->vmid, former, &why) == 0 &&
+			 vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0)
 			(void)!vmfile_check_free(conf, v->vmid, &why);
 		vmconf_free(conf);
 		if (why.code)
@@ -97,28 +100,59 @@ static int check_users(struct cli *c, const struct hook_users *u, const struct s
 	return err_set(e, EPERM, "guests use it, and without it they do not start: %.1000s; nothing was changed", list.s);
 }
 
+struct leaving {
+	struct cli *c;
+	const struct storage *st;
+	unsigned vmid;
+	char former[SETTINGS_HOOK_SIZE];	/* "" = none */
+	bool dropped;
+};
+
 static int drop_hook(void *arg, struct vmedit *ed, struct err *e)
 {
-	const char *volid = arg, *now = vmedit_effective(ed->now, "hookscript");
+	struct leaving *l = arg;
+	const char *now = vmedit_effective(ed->now, "hookscript");
 
-	return now && strcmp(now, volid) == 0 ? vmedit_drop(ed, "hookscript", e) : 0;
+	if (!now || strcmp(now, hookfile_volid(l->st).s) != 0)
+		return 0;
+	l->dropped = true;
+	if (hooknext_former(l->c->h, l->st, l->vmid, l->former, e) < 0)
+		return -e->code;
+	return l->former[0] ? vmedit_put(ed, "hookscript", l->former, e) : vmedit_drop(ed, "hookscript", e);
+}
+
+static void dropped(void *arg)
+{
+	struct leaving *l = arg;
+
+	if (l->dropped)
+		hooknext_forget(l->c, l->st, l->vmid);
+}
+
+static void note_user(const struct leaving *l)
+{
+	const char *be = l->c->dry_run ? "would be" : "was";
+
+	if (l->former[0])
+		out_note(&l->c->out, "VM %u: its own hookscript '%s' %s put back", l->vmid, l->former, be);
+	else
+		out_note(&l->c->out, "VM %u: 'hookscript' %s taken out of its configuration", l->vmid, be);
 }
 
 static int clear_users(struct cli *c, const struct hook_users *u, const struct storage *st, struct err *e)
 {
-	struct host_path volid = hookfile_volid(st);
-	struct vmfile_edit what = { .edit = drop_hook, .arg = volid.s, .dry_run = c->dry_run };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < u->n; i++) {
+		struct leaving l = { .c = c, .st = st, .vmid = u->list[i].vmid };
+		struct vmfile_edit what = { .edit = drop_hook, .written = dropped, .arg = &l, .dry_run = c->dry_run };
 		struct vmfile_change change = VMFILE_CHANGE_INIT;
 
 		if (!is_user(u, st, &u->list[i]))
 			continue;
-		r = vmfile_change(c->h, u->list[i].vmid, NULL, &what, &change, e);
+		r = vmfile_change(c->h, l.vmid, NULL, &what, &change, e);
 		if (r == 0)
-			out_note(&c->out, "VM %u: 'hookscript' %s taken out of its configuration", u->list[i].vmid,
-				 c->dry_run ? "would be" : "was");
+			note_user(&l);
 		vmfile_change_release(&change);
 	}
 	return r;

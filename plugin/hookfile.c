@@ -75,6 +75,14 @@ struct host_path hookfile_path(const struct storage *st)
 	return host_path("%s/" HOOKFILE_NAME, st->snippets);
 }
 
+const struct storage *hookfile_storage_of(const struct storages *s, const char *volid)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].snippets && strcmp(hookfile_volid(&s->list[i]).s, volid) == 0)
+			return &s->list[i];
+	return NULL;
+}
+
 /* Is something mounted there?  Where the list of mounts cannot be read (a captured tree), it is believed. */
 static bool is_mounted(struct host *h, const char *path)
 {

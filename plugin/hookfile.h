@@ -32,6 +32,9 @@ int hookfile_look(struct host *h, const char *path, enum hookfile_state *ret, st
 /* Does this `hookscript:` value mean our snippet?  By the file where it can be read, else by its name. */
 bool hookfile_is_ours(struct host *h, const struct storages *s, const char *volid);
 
+/* The storage whose snippet this `hookscript:` value means; NULL: none, or not under our name. */
+const struct storage *hookfile_storage_of(const struct storages *s, const char *volid);
+
 /* The storage of this node to use: the one named, or one that has our snippet, or one for snippets, or
  * `local`.  -EPERM with a sentence: it cannot be used here (disabled, not on this node, not mounted, no
  * snippets). */

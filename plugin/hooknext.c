@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "file.h"
-#include "settings.h"
+#include "hookfile.h"
 
 #define INI_MAX (64 * 1024)
 
@@ -94,7 +94,8 @@ static bool without_block(const struct str *text, const char *next, struct str *
 	return true;
 }
 
-int hooknext_remove(struct host *h, const struct storage *st, unsigned vmid, const char *next, struct err *e)
+/* 1: done, 0: the file does not say so, or not as attach writes it. */
+static int remove_block(struct host *h, const struct storage *st, unsigned vmid, const char *next, struct err *e)
 {
 	struct host_path path = hooknext_path(st, vmid);
 	_cleanup_(str_release) struct str text = STR_INIT, rest = STR_INIT;
@@ -110,4 +111,38 @@ int hooknext_remove(struct host *h, const struct storage *st, unsigned vmid, con
 	}
 	r = host_unlink(h, path.s);
 	return r < 0 ? err_set(e, -r, "cannot remove '%s': %s", path.s, err_text(r)) : 1;
+}
+
+int hooknext_former(struct host *h, const struct storage *st, unsigned vmid, char ret[SETTINGS_HOOK_SIZE],
+		    struct err *e)
+{
+	struct settings settings;
+	int r = settings_load(h, st->snippets, vmid, &settings, e);
+
+	if (r < 0)
+		return r;
+	if (settings.next[0] == '/')
+		return err_set(e, EPERM, "%s: 'next = %.200s' is run by our hookscript, and Proxmox itself takes no path: take "
+			       "that line out first", settings.origin[SETTINGS_NEXT].text, settings.next);
+	ret[0] = '\0';
+	if (strcmp(settings.next, hookfile_volid(st).s) != 0)
+		(void)str_copy(ret, SETTINGS_HOOK_SIZE, settings.next);
+	return 0;
+}
+
+void hooknext_forget(struct cli *c, const struct storage *st, unsigned vmid)
+{
+	struct settings settings;
+	struct err e = ERR_INIT;
+	int r = settings_load(c->h, st->snippets, vmid, &settings, &e);
+
+	if (r == 0 && !settings.next[0])
+		return;
+	if (r == 0)
+		r = remove_block(c->h, st, vmid, settings.next, &e);
+	if (r < 0)
+		out_note(&c->out, "%s", e.msg);
+	else if (r == 0)
+		out_note(&c->out, "%s still says 'next = %.200s', which is run only while our hookscript is set",
+			 settings.origin[SETTINGS_NEXT].text, settings.next);
 }

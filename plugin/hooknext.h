@@ -8,10 +8,9 @@
 #ifndef HOOKNEXT_H
 #define HOOKNEXT_H
 
-#include "err.h"
-#include "host.h"
+#include "cli.h"
+#include "settings.h"
 #include "storage.h"
-#include "str.h"
 
 /* "/var/lib/vz/snippets/100.gpu.ini" */
 struct host_path hooknext_path(const struct storage *st, unsigned vmid);
@@ -23,9 +22,11 @@ int hooknext_plan(struct host *h, const struct storage *st, unsigned vmid, const
 int hooknext_write(struct host *h, const struct storage *st, unsigned vmid, const struct str *text,
 		   struct err *e) _must_check_;
 
-/* Takes the block out, and the file when nothing else is in it.  1: done, 0: `next` is not there, or not as
- * attach writes it. */
-int hooknext_remove(struct host *h, const struct storage *st, unsigned vmid, const char *next,
+/* The hookscript to set when ours goes: what it ran after itself; "" = none.  -EPERM: no hookscript to Proxmox. */
+int hooknext_former(struct host *h, const struct storage *st, unsigned vmid, char ret[SETTINGS_HOOK_SIZE],
 		    struct err *e) _must_check_;
+
+/* Ours is gone: takes the block out, and the file when nothing else is in it.  What stays is noted. */
+void hooknext_forget(struct cli *c, const struct storage *st, unsigned vmid);
 
 #endif

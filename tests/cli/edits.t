@@ -32,3 +32,44 @@ $ pve-gpu --root m attach 102 02:00 --chain -q; ls m/var/lib/vz/snippets
 ! pve-gpu: '/var/lib/vz/snippets/102.gpu.ini' has a section [hook] already: write 'next = local:snippets/other.sh' into it, then try again; nothing was changed
 ? 0
 % rm m/var/lib/vz/snippets/102.gpu.ini
+
+# --- detach takes out what --chain had put in, and nothing else
+$ pve-gpu --root m attach 102 02:00 --chain -q >/dev/null; cat m/var/lib/vz/snippets/102.gpu.ini; pve-gpu --root m detach 102 -q >/dev/null; ls m/var/lib/vz/snippets
+> [hook]
+> next = local:snippets/other.sh
+> example.gpu.ini
+> gpu-hook
+? 0
+% printf '[claim]\nstop_deadline = 50\n' >m/var/lib/vz/snippets/102.gpu.ini; cp m/var/lib/vz/snippets/102.gpu.ini 102.gpu.ini
+$ pve-gpu --root m attach 102 02:00 --chain -q >/dev/null; cat m/var/lib/vz/snippets/102.gpu.ini; pve-gpu --root m detach 102 -q >/dev/null; cmp 102.gpu.ini m/var/lib/vz/snippets/102.gpu.ini
+> [claim]
+> stop_deadline = 50
+> 
+> [hook]
+> next = local:snippets/other.sh
+? 0
+$ pve-gpu --root m attach 102 02:00 --chain -q >/dev/null; echo '# mine' >>m/var/lib/vz/snippets/102.gpu.ini; pve-gpu --root m detach 102 >/dev/null
+! pve-gpu: note: /var/lib/vz/snippets/102.gpu.ini:5 still says 'next = local:snippets/other.sh', which is run only while our hookscript is set
+? 0
+% rm m/var/lib/vz/snippets/102.gpu.ini
+
+# --- without a record (the VM came from another node) the chained hookscript is the VM's again all the same
+$ pve-gpu --root m attach 102 02:00 --chain -q >/dev/null; rm m/var/lib/pve-gpu/attached/102; pve-gpu --root m detach 102 -q | grep hookscript; ls m/var/lib/vz/snippets
+> -hookscript: local:snippets/gpu-hook
+> +hookscript: local:snippets/other.sh
+> example.gpu.ini
+> gpu-hook
+? 0
+
+# --- hook remove gives a chained VM its own hookscript back
+$ pve-gpu --root m attach 102 02:00 --chain -q >/dev/null; pve-gpu --root m hook remove -n | tail -1
+> local:snippets/gpu-hook would be removed, as '/var/lib/vz/snippets/gpu-hook'.
+! pve-gpu: note: VM 102: its own hookscript 'local:snippets/other.sh' would be put back
+? 0
+$ pve-gpu --root m hook remove; grep hookscript m/etc/pve/qemu-server/102.conf; ls m/var/lib/vz/snippets; pve-gpu --root m detach 102 -q >/dev/null; grep -e hook -e machine m/etc/pve/qemu-server/102.conf
+> local:snippets/gpu-hook removed, as '/var/lib/vz/snippets/gpu-hook'.
+> hookscript: local:snippets/other.sh
+> hookscript: local:snippets/other.sh
+> machine: pc-i440fx-9.2+pve1
+! pve-gpu: note: VM 102: its own hookscript 'local:snippets/other.sh' was put back
+? 0

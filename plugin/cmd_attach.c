@@ -67,9 +67,27 @@ static int record(void *arg, const struct vmfile_change *change, struct err *e)
 	return r;
 }
 
+/* The config stayed as it was: there is nothing to put back. */
+static void forget(void *arg)
+{
+	struct attach *a = arg;
+	struct attachlog log = ATTACHLOG_INIT(a->vmid);
+	struct err note = ERR_INIT, e = ERR_INIT;
+
+	if (attachlog_load(a->c->h, &log, &note, &e) == 0 && !note.code) {
+		attachlog_pop(&log);
+		(void)!attachlog_save(a->c->h, &log, &e);
+	}
+	if (e.code)
+		attach_note(a, "%s", e.msg);
+	attachlog_release(&log);
+}
+
 static int write_it(struct attach *a, const struct schema_env *env)
 {
-	struct vmfile_edit what = { .edit = attach_edit, .record = record, .arg = a, .dry_run = a->c->dry_run };
+	struct vmfile_edit what = {
+		.edit = attach_edit, .record = record, .unwritten = forget, .arg = a, .dry_run = a->c->dry_run,
+	};
 	struct vmfile_change change = VMFILE_CHANGE_INIT;
 	const char *keys[HOSTPCI_MAX];
 	struct err e = ERR_INIT;

@@ -255,6 +255,58 @@ static int set_splice(struct attachlog_record *r, const struct vmconf *before, c
 	return 0;
 }
 
+static bool has_value(const struct vmconf *c, const struct attachlog_key *k)
+{
+	const char *now = vmedit_effective(c, k->key);
+
+	return now && k->after ? strcmp(now, k->after) == 0 : !now && !k->after;
+}
+
+static bool any_device_is_left(const struct attachlog *log, const struct vmconf *now)
+{
+	for (size_t i = 0; i < log->n; i++)
+		for (size_t k = 0; k < log->list[i].n_keys; k++)
+			if (str_starts(log->list[i].keys[k].key, "hostpci") && has_value(now, &log->list[i].keys[k]))
+				return true;
+	return false;
+}
+
+static void forget_keys(struct attachlog_record *r, const struct vmconf *now)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_keys; i++) {
+		struct attachlog_key *k = &r->keys[i];
+
+		if (strcmp(k->key, "hookscript") == 0 && k->before && has_value(now, k)) {
+			r->keys[n++] = *k;
+			continue;
+		}
+		free(k->key);
+		free(k->before);
+		free(k->after);
+	}
+	r->n_keys = n;
+}
+
+/* With the last device all settings went back; what looks as an attach left it since is the user's own.  Only
+ * our hookscript outlives the devices of a VM that runs, and with it the memory of the one before. */
+static void forget_stale(struct attachlog *log, const struct vmconf *now)
+{
+	size_t n = 0;
+
+	if (any_device_is_left(log, now))
+		return;
+	for (size_t i = 0; i < log->n; i++) {
+		forget_keys(&log->list[i], now);
+		if (log->list[i].n_keys)
+			log->list[n++] = log->list[i];
+		else
+			record_release(&log->list[i]);
+	}
+	log->n = n;
+}
+
 int attachlog_add(struct attachlog *log, const struct vmfile_change *change, const char *const *keys,
 		  size_t n_keys, struct err *e)
 {
@@ -264,6 +316,7 @@ int attachlog_add(struct attachlog *log, const struct vmfile_change *change, con
 	/* A record whose config was never written. */
 	while (log->n && strcmp(log->list[log->n - 1].before, before->digest) == 0)
 		attachlog_pop(log);
+	forget_stale(log, before);
 	if (array_room(&log->list, log->n, &log->size, sizeof(*log->list)) < 0 ||
 	    add_keys(&r, before, after, keys, n_keys) < 0 || set_splice(&r, before, after) < 0) {
 		record_release(&r);

@@ -54,7 +54,8 @@ struct attachlog {
 int attachlog_load(struct host *h, struct attachlog *log, struct err *note, struct err *e) _must_check_;
 void attachlog_release(struct attachlog *log);
 
-/* Adds a record of a change that is about to be written, about the keys given; on failure it is unchanged. */
+/* Adds a record of a change that is about to be written, about the keys given.  Records of which no device is left are
+ * forgotten: a detach has used them, or somebody else took the devices out. */
 int attachlog_add(struct attachlog *log, const struct vmfile_change *change, const char *const *keys,
 		  size_t n_keys, struct err *e) _must_check_;
 

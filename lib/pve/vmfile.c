@@ -257,20 +257,34 @@ static int edit_text(unsigned vmid, const char *text, size_t len, const struct s
 	return r;
 }
 
+static bool is_same_text(const struct vmfile_change *c)
+{
+	return c->before->len == c->after->len && memcmp(c->before->bytes, c->after->bytes, c->before->len) == 0;
+}
+
+static int replace(struct host *h, unsigned vmid, const struct vmfile_edit *what, struct vmfile_change *c,
+		   struct err *e)
+{
+	int r = what->record ? what->record(what->arg, c, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = pmxcfs_replace(h, vmfile_path(vmid).s, c->before->bytes, c->before->len, c->after->bytes, c->after->len, e);
+	c->written = r == 0;
+	if (r < 0 && what->unwritten)
+		what->unwritten(what->arg);
+	return r;
+}
+
 static int write_change(struct host *h, unsigned vmid, const struct vmfile_edit *what, struct vmfile_change *c,
 			struct err *e)
 {
 	int r = 0;
 
-	if (what->dry_run || (c->before->len == c->after->len &&
-			      memcmp(c->before->bytes, c->after->bytes, c->before->len) == 0))
+	if (what->dry_run)
 		return 0;
-	if (what->record)
-		r = what->record(what->arg, c, e);
-	if (r == 0)
-		r = pmxcfs_replace(h, vmfile_path(vmid).s, c->before->bytes, c->before->len, c->after->bytes,
-				   c->after->len, e);
-	c->written = r == 0;
+	if (!is_same_text(c))
+		r = replace(h, vmid, what, c, e);
 	if (r == 0 && what->written)
 		what->written(what->arg);
 	return r;

@@ -64,8 +64,10 @@ struct vmfile_edit {
 	vmfile_fn edit;
 	/* Called with what is about to be written, before it is (may be NULL).  Negative: it is not. */
 	int (*record)(void *arg, const struct vmfile_change *change, struct err *e);
-	/* Called when it is written, the lock still held (may be NULL). */
+	/* Called when it is written or nothing had to be, the lock still held (may be NULL). */
 	void (*written)(void *arg);
+	/* Called when it was recorded and could not be written, the lock still held (may be NULL). */
+	void (*unwritten)(void *arg);
 	void *arg;
 	bool dry_run;			/* no lock is taken and nothing is written */
 };

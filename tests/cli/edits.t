@@ -73,3 +73,32 @@ $ pve-gpu --root m hook remove; grep hookscript m/etc/pve/qemu-server/102.conf; 
 > machine: pc-i440fx-9.2+pve1
 ! pve-gpu: note: VM 102: its own hookscript 'local:snippets/other.sh' was put back
 ? 0
+
+# --- what an attach changed is taken back once; the same value set later is the user's own
+% mkdir -p m/run/qemu-server m/proc/4242; printf '/usr/bin/kvm\000-id\000106\000-pidfile\000/var/run/qemu-server/106.pid\000' >m/proc/4242/cmdline
+% echo '4242 (kvm) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 777 0 0' >m/proc/4242/stat
+% printf 'memory: 2048\nname: stale\n' >m/etc/pve/qemu-server/106.conf
+% pve-gpu --root m attach 106 01:00 --no-hook -q >/dev/null; echo 4242 >m/run/qemu-server/106.pid
+$ pve-gpu --root m detach 106 -q | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +
+> +[PENDING]
+> +delete: cpu,hostpci0,machine
+? 0
+% rm m/run/qemu-server/106.pid; printf 'cpu: host\nmemory: 2048\nname: stale\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 01:00 --no-hook --machine keep -q >/dev/null; echo tags: x >>m/etc/pve/qemu-server/106.conf; pve-gpu --root m detach 106 -q >/dev/null; cat m/etc/pve/qemu-server/106.conf; ls m/var/lib/pve-gpu/attached
+> cpu: host
+> memory: 2048
+> name: stale
+> tags: x
+? 0
+
+# --- a detach with nothing to write uses the record up all the same
+% printf 'memory: 2048\nname: stale\n' >m/etc/pve/qemu-server/106.conf
+% pve-gpu --root m attach 106 01:00 --no-hook -q >/dev/null; printf 'memory: 2048\nname: stale\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m detach 106 -n -q; ls m/var/lib/pve-gpu/attached; pve-gpu --root m detach 106 -q; ls m/var/lib/pve-gpu/attached
+> VM 106: there is nothing to change.
+> 106
+> VM 106: there is nothing to change.
+? 0

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Changing a VM's config: who is told what, and a file system that does not play along. */
+#include "test_pve_box.h"
+
+#include <stdio.h>
+
+#include "vmfile.h"
+
+#define CONFIG "/etc/pve/nodes/pve1/qemu-server/100.conf"
+
+static void make_vm(struct box *b)
+{
+	box_text(b, "/etc/hostname", "pve1\n");
+	box_text(b, CONFIG, "name: a\n");
+	box_link(b, "/etc/pve/local", "nodes/pve1");
+	box_link(b, "/etc/pve/qemu-server", "nodes/pve1/qemu-server");
+}
+
+struct calls {
+	const char *value;		/* of `name` */
+	unsigned recorded, written, unwritten;
+};
+
+static int edit(void *arg, struct vmedit *ed, struct err *e)
+{
+	struct calls *c = arg;
+
+	return vmedit_put(ed, "name", c->value, e);
+}
+
+static int record(void *arg, const struct vmfile_change *change, struct err *e)
+{
+	(void)change;
+	(void)e;
+	((struct calls *)arg)->recorded++;
+	return 0;
+}
+
+static void written(void *arg)
+{
+	((struct calls *)arg)->written++;
+}
+
+static void unwritten(void *arg)
+{
+	((struct calls *)arg)->unwritten++;
+}
+
+static int change(struct box *b, const char *name, bool dry_run, struct calls *ret)
+{
+	struct vmfile_edit what = {
+		.edit = edit, .record = record, .written = written, .unwritten = unwritten, .arg = ret, .dry_run = dry_run,
+	};
+	struct vmfile_change c = VMFILE_CHANGE_INIT;
+	int r;
+
+	*ret = (struct calls){ .value = name };
+	b->e = (struct err)ERR_INIT;
+	r = vmfile_change(&b->h, 100, NULL, &what, &c, &b->e);
+	vmfile_change_release(&c);
+	return r;
+}
+
+static void who_is_told(void **state)
+{
+	struct box *b = *state;
+	struct calls c;
+
+	make_vm(b);
+	assert_int_equal(change(b, "b", true, &c), 0);
+	assert_int_equal(c.recorded + c.written + c.unwritten, 0);
+	assert_int_equal(change(b, "a", false, &c), 0);		/* it has that name */
+	assert_int_equal(c.recorded + c.unwritten, 0);
+	assert_int_equal(c.written, 1);
+	assert_int_equal(change(b, "b", false, &c), 0);
+	assert_int_equal(c.recorded, 1);
+	assert_int_equal(c.written, 1);
+	assert_int_equal(c.unwritten, 0);
+}
+
+static int refuse_rename(struct host *h, const char *from, const char *to)
+{
+	(void)h;
+	(void)from;
+	(void)to;
+	return -EPERM;
+}
+
+static void a_failed_write_is_told(void **state)
+{
+	struct box *b = *state;
+	struct host_ops ops = host_default_ops;
+	struct calls c;
+	int r;
+
+	make_vm(b);
+	ops.rename = refuse_rename;
+	b->h.ops = &ops;
+	r = change(b, "b", false, &c);
+	assert_true(r < 0);
+	assert_non_null(strstr(b->e.msg, "Operation not permitted"));
+	assert_int_equal(c.recorded, 1);
+	assert_int_equal(c.written, 0);
+	assert_int_equal(c.unwritten, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOX_TEST(who_is_told),
+		BOX_TEST(a_failed_write_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -76,8 +76,9 @@ static int failed(const char *what, const char *path, int r, struct err *e)
 		why = "this id belongs to a guest of another kind or node by now";
 	else if (r == -EFBIG)
 		why = "more than 1 MiB, which Proxmox cannot store";
-	return err_set(e, -r, "cannot %s '%s': %s; it is as it was%s", what, path, why,
-		       r == -EACCES ? " (are you root?)" :
+	/* -EPERM is what our own rules say; this is the file system's (chattr +i). */
+	return err_set(e, r == -EPERM ? EACCES : -r, "cannot %s '%s': %s; it is as it was%s", what, path, why,
+		       r == -EPERM ? " (see 'lsattr')" : r == -EACCES ? " (are you root?)" :
 		       r == -ENOTCONN ? " (is pve-cluster.service running?)" :
 		       r == -EIO ? " (see 'journalctl -u pve-cluster')" : "");
 }

@@ -94,7 +94,7 @@ static int add_guest(void *arg, const struct vmfile_entry *entry)
 	struct err why = ERR_INIT;
 	char *text;
 	size_t len;
-	int r = pmxcfs_read(u->h, entry->path.s, &text, &len, &why);
+	int r = pmxcfs_read_listed(u->h, entry->path.s, &text, &len, &why);
 
 	if (r < 0) {
 		if (r != -ENOENT)

@@ -15,6 +15,8 @@
 #define BUSY_STEP_MS 100
 #define SIZE_MAX_BYTES (1024 * 1024)
 #define LOCK_STEP_MS 200
+#define RENAME_MS 200
+#define RENAME_STEP_MS 20
 
 /* The link itself. */
 static int stat_local(struct host *h, struct stat *ret)
@@ -92,6 +94,16 @@ int pmxcfs_read(struct host *h, const char *path, char **ret, size_t *ret_len, s
 	return err_set(e, -r, "cannot read '%s': %s%s", path, r == -EINVAL ? "it is no regular file" : err_text(r),
 		       r == -ENOTCONN ? " (is pve-cluster.service running?)" :
 		       r == -EFBIG ? " (more than 1 MiB; Proxmox cannot hold such a file)" : "");
+}
+
+int pmxcfs_read_listed(struct host *h, const char *path, char **ret, size_t *ret_len, struct err *e)
+{
+	uint64_t end = host_now(h) + RENAME_MS;
+	int r;
+
+	while ((r = pmxcfs_read(h, path, ret, ret_len, e)) == -ENOENT && host_now(h) < end)
+		host_sleep(h, RENAME_STEP_MS);
+	return r;
 }
 
 /* --- replacing --------------------------------------------------------------------------------- */

@@ -42,6 +42,10 @@ int pmxcfs_replace(struct host *h, const char *path, const char *old, size_t old
 /* A whole file that pmxcfs can hold, read at once.  -ENOENT without a sentence. */
 int pmxcfs_read(struct host *h, const char *path, char **ret, size_t *ret_len, struct err *e) _must_check_;
 
+/* The same of a file that is known to be there: while pmxcfs replaces it, an open() of its name may fail with ENOENT for a
+ * moment, which is waited out for 200 ms. */
+int pmxcfs_read_listed(struct host *h, const char *path, char **ret, size_t *ret_len, struct err *e) _must_check_;
+
 /*
  * The cluster-wide lock of a shared file, `name` being its path below /etc/pve ("mapping/pci.cfg"): a
  * folder in priv/lock, which expires after 120 s (Cluster.pm: $cfs_lock).  Waits at most `ms`.

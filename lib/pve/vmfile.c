@@ -166,13 +166,15 @@ static int is_it(void *arg, const struct vmfile_entry *entry)
 	return 1;
 }
 
-int vmfile_missing(struct host *h, unsigned vmid, struct err *e)
+/* *ret_here: this node has it after all. */
+static int missing(struct host *h, unsigned vmid, bool *ret_here, struct err *e)
 {
 	struct search s = { .vmid = vmid };
 	char here[NODENAME_SIZE] = "";
 	struct err ignored = ERR_INIT;
 	int r = pmxcfs_check_mounted(h, e);
 
+	*ret_here = false;
 	if (r < 0)
 		return err_wrap(e, "there is no configuration of VM %u", vmid);
 	(void)!nodename_read(h, here, sizeof(here), &ignored);
@@ -181,20 +183,39 @@ int vmfile_missing(struct host *h, unsigned vmid, struct err *e)
 		return err_set(e, ENOENT, "there is no VM %u in this cluster", vmid);
 	if (s.found.container)
 		return err_set(e, EINVAL, "%u is a container (on node '%s'): it takes no PCI devices", vmid, s.found.node);
-	if (strcmp(s.found.node, here) == 0)
+	*ret_here = strcmp(s.found.node, here) == 0;
+	if (*ret_here)
 		return err_set(e, ENOENT, "there is no VM %u on this node: '%s' does not exist, although '%s' does", vmid,
 			       vmfile_path(vmid).s, s.found.path.s);
 	return err_set(e, EXDEV, "VM %u lives on node '%s', and only there its configuration may be changed: run this "
 		       "command on that node", vmid, s.found.node);
 }
 
+int vmfile_missing(struct host *h, unsigned vmid, struct err *e)
+{
+	bool here;
+
+	return missing(h, vmid, &here, e);
+}
+
+/* A config that cannot be opened but is listed is being replaced at the moment. */
 static int load(struct host *h, unsigned vmid, char **ret, size_t *ret_len, struct err *e)
 {
-	int r = pmxcfs_read(h, vmfile_path(vmid).s, ret, ret_len, e);
+	struct host_path path = vmfile_path(vmid);
+	struct err again = ERR_INIT;
+	bool here;
+	int q, r = pmxcfs_read(h, path.s, ret, ret_len, e);
 
-	if (r == -ENOENT || r == -ENOTDIR)
-		return vmfile_missing(h, vmid, e);
-	return r;
+	if (r != -ENOENT && r != -ENOTDIR)
+		return r;
+	r = missing(h, vmid, &here, e);
+	if (!here)
+		return r;
+	q = pmxcfs_read_listed(h, path.s, ret, ret_len, &again);
+	if (q == -ENOENT)
+		return r;
+	*e = again;
+	return q;
 }
 
 int vmfile_load(struct host *h, unsigned vmid, const struct schema_env *env, struct vmconf **ret, struct err *e)
@@ -311,9 +332,14 @@ static int change_locked(struct host *h, unsigned vmid, const struct schema_env 
 
 static int look_first(struct host *h, unsigned vmid, struct err *e)
 {
+	char *text;
+	size_t len;
 	/* A VM of another node gets no lock file here. */
-	if (!host_exists(h, vmfile_path(vmid).s))
-		return vmfile_missing(h, vmid, e);
+	int r = load(h, vmid, &text, &len, e);
+
+	if (r < 0)
+		return r;
+	free(text);
 	return pmxcfs_check_mounted(h, e);
 }
 

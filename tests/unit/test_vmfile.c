@@ -106,11 +106,78 @@ static void a_failed_write_is_told_and_no_refusal(void **state)
 	assert_int_equal(c.unwritten, 1);
 }
 
+/* --- pmxcfs during a rename --------------------------------------------------------------------- */
+
+static unsigned absent, slept;
+
+static bool is_absent(const char *path)
+{
+	if (strcmp(path, "/etc/pve/qemu-server/100.conf") != 0 || !absent)
+		return false;
+	absent--;
+	return true;
+}
+
+static int absent_open(struct host *h, const char *path, int flags, mode_t mode)
+{
+	return is_absent(path) ? -ENOENT : host_default_ops.open(h, path, flags, mode);
+}
+
+static int absent_stat(struct host *h, const char *path, struct stat *ret)
+{
+	return is_absent(path) ? -ENOENT : host_default_ops.stat(h, path, ret);
+}
+
+static void count_sleep(struct host *h, uint64_t ms)
+{
+	(void)h;
+	(void)ms;
+	slept++;
+}
+
+static uint64_t slept_so_far(struct host *h)
+{
+	(void)h;
+	return slept * 20;
+}
+
+static void a_file_that_is_absent_for_a_moment_is_waited_for(void **state)
+{
+	struct host_ops ops = host_default_ops;
+	struct box *b = *state;
+	struct vmconf *conf = NULL;
+	struct calls c;
+
+	make_vm(b);
+	ops.open = absent_open;
+	ops.stat = absent_stat;
+	ops.sleep = count_sleep;
+	ops.now = slept_so_far;
+	b->h.ops = &ops;
+	absent = 3;
+	if (vmfile_load(&b->h, 100, NULL, &conf, &b->e) < 0)
+		fail_msg("%s", b->e.msg);
+	vmconf_free(conf);
+	assert_int_equal(b->e.code, 0);
+	absent = 3;
+	if (change(b, "b", false, &c) < 0)
+		fail_msg("%s", b->e.msg);
+	/* It is listed and never comes. */
+	absent = 1000000;
+	assert_int_equal(vmfile_load(&b->h, 100, NULL, &conf, &b->e), -ENOENT);
+	assert_non_null(strstr(b->e.msg, "does not exist, although"));
+	/* Nobody waits for what is nowhere. */
+	slept = 0;
+	assert_int_equal(vmfile_load(&b->h, 101, NULL, &conf, &b->e), -ENOENT);
+	assert_int_equal(slept, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOX_TEST(who_is_told),
 		BOX_TEST(a_failed_write_is_told_and_no_refusal),
+		BOX_TEST(a_file_that_is_absent_for_a_moment_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,3 +102,73 @@ $ pve-gpu --root m detach 106 -n -q; ls m/var/lib/pve-gpu/attached; pve-gpu --ro
 > 106
 > VM 106: there is nothing to change.
 ? 0
+
+# --- hiding the hypervisor where `args` names a CPU
+% printf "args: -cpu host -device x -cpu 'host,kvm=off' --cpu max,+avx\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --replace-args --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> -args: -cpu host -device x -cpu 'host,kvm=off' --cpu max,+avx
+> +args: -device x
+> +cpu: host,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00
+! pve-gpu: note: '-cpu max,+avx' was taken out of 'args'; 'cpu:' says it now, but not: max, +avx
+? 0
+% printf "args: -cpu Skylake-Server,kvm=off,+vmx,hv_time,+aes,hv_vendor_id=abc\ncpu: kvm64,flags=-pcid;+aes\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --replace-args --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> -args: -cpu Skylake-Server,kvm=off,+vmx,hv_time,+aes,hv_vendor_id=abc
+> -cpu: kvm64,flags=-pcid;+aes
+> +cpu: kvm64,flags=-pcid;+aes,hidden=1,hv-vendor-id=abc
+> +hostpci0: 0000:02:00
+! pve-gpu: note: '-cpu Skylake-Server,kvm=off,+vmx,hv_time,+aes,hv_vendor_id=abc' was taken out of 'args'; 'cpu:' says it now, but not: Skylake-Server, +vmx, hv_time
+? 0
+% printf "args: -cpu host,-hypervisor\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +hostpci0: 0000:02:00
+! pve-gpu: note: 'args: -cpu host,-hypervisor' hides the hypervisor already, and replaces whatever 'cpu:' says; --replace-args puts it into 'cpu:', the form of today
+? 0
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --replace-args --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> -args: -cpu host,-hypervisor
+> +cpu: host,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00
+! pve-gpu: note: '-cpu host,-hypervisor' was taken out of 'args'; 'cpu:' says it now, but not: -hypervisor
+? 0
+% printf "args: -cpu host,hypervisor=off\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +hostpci0: 0000:02:00
+! pve-gpu: note: 'args: -cpu host,hypervisor=off' hides the hypervisor already, and replaces whatever 'cpu:' says; --replace-args puts it into 'cpu:', the form of today
+? 0
+# Perl's shellwords makes no word at all of these.
+% printf "args: -cpu 'host,kvm=off\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +cpu: host,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00
+! pve-gpu: note: 'args: -cpu 'host,kvm=off' ends inside a quote or with a backslash, so Proxmox passes nothing of it to QEMU; a '-cpu' in it would replace 'cpu:' again once that is put right
+? 0
+% printf "args: -cpu 'host\\\\',kvm=off\n" >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --replace-args --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +cpu: host,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00
+! pve-gpu: note: 'args: -cpu 'host\',kvm=off' ends inside a quote or with a backslash, so Proxmox passes nothing of it to QEMU; a '-cpu' in it would replace 'cpu:' again once that is put right
+? 0
+% printf 'args: -cpu host,kvm=off \\\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n | grep '^[+-]'
+> --- a/etc/pve/qemu-server/106.conf
+> +++ b/etc/pve/qemu-server/106.conf
+> +cpu: host,hidden=1,hv-vendor-id=proxmox
+> +hostpci0: 0000:02:00
+! pve-gpu: note: 'args: -cpu host,kvm=off \' ends inside a quote or with a backslash, so Proxmox passes nothing of it to QEMU; a '-cpu' in it would replace 'cpu:' again once that is put right
+? 0
+% rm m/etc/pve/qemu-server/106.conf

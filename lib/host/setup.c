@@ -132,12 +132,29 @@ static int by_line_down(const void *a, const void *b)
 	return x->at.line > y->at.line ? -1 : 1;
 }
 
+/* Its file is a link, through which nothing is changed: a note for the file. */
+static bool is_linked(struct host *h, const struct setup_cut *c, struct setup_plan *p)
+{
+	char target[256], head[256];
+
+	if (host_readlink(h, c->at.file, target, sizeof(target)) < 0)
+		return false;
+	snprintf(head, sizeof(head), "'%s' is a link", c->at.file);
+	if (!strstr(p->notes.s, head))
+		(void)str_addf(&p->notes, "%s to '%.200s', which is not changed through it: what is to be taken out there stays (line %u: %s)\n",
+			       head, target, c->at.line, c->why);
+	return true;
+}
+
 static int take_out(struct host *h, const struct setup_cut *c, struct setup_plan *p, struct err *e)
 {
-	int r;
-	struct setup_file *f = setup_file_of(h, p, c->at.file, &r, e);
+	struct setup_file *f;
 	size_t len;
+	int r;
 
+	if (is_linked(h, c, p))
+		return 0;
+	f = setup_file_of(h, p, c->at.file, &r, e);
 	if (!f)
 		return r;
 	if (!f->after)

@@ -724,18 +724,45 @@ static void a_list_of_both_kinds_stays(void **state)
 	close_desk(&d);
 }
 
-static void links_are_not_followed(void **state)
+/* What a link leads to is somebody else's: a leftover there is left and told, and the rest is done. */
+static void leftovers_behind_links_are_told(void **state)
 {
-	struct setup_report report;
+	static const char text[] = "options vfio-pci ids=10de:2504\nblacklist nouveau\n";
+	const char *first;
+	struct setup_plan p;
 	struct desk d;
 
 	(void)state;
 	open_desk(&d, "host-guide-everything");
 	assert_int_equal(tfs_remove(d.h.rootfd, "/etc/modprobe.d/vfio.conf"), 0);
-	put(&d, "/srv/vfio.conf", "options vfio-pci ids=10de:2504\n");
+	put(&d, "/srv/vfio.conf", text);
 	assert_int_equal(tfs_link(d.h.rootfd, "/etc/modprobe.d/vfio.conf", "/srv/vfio.conf"), 0);
+	assert_int_equal(make(&d, &dynamic, &p), 0);
+	first = strstr(p.notes.s, "'/etc/modprobe.d/vfio.conf' is a link to '/srv/vfio.conf'");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "'/etc/modprobe.d/vfio.conf' is a link"));
+	setup_release(&p);
+	must_apply(&d, &dynamic);
+	assert_true(tfs_is_link(d.h.rootfd, "/etc/modprobe.d/vfio.conf"));
+	file_is(&d, "/srv/vfio.conf", text);
+	file_is(&d, "/etc/modprobe.d/blacklist.conf", "blacklist radeon\n");
+	close_desk(&d);
+}
+
+static void what_must_be_written_is_no_link(void **state)
+{
+	struct setup_report report;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-wrong-loader");
+	assert_int_equal(tfs_remove(d.h.rootfd, "/etc/kernel/cmdline"), 0);
+	put(&d, "/srv/cmdline", "root=ZFS=rpool/ROOT/pve-1 boot=zfs nofb\n");
+	assert_int_equal(tfs_link(d.h.rootfd, "/etc/kernel/cmdline", "/srv/cmdline"), 0);
 	assert_int_equal(apply(&d, &dynamic, &report), -ELOOP);
 	assert_non_null(strstr(d.e.msg, "is a link"));
+	file_is(&d, "/srv/cmdline", "root=ZFS=rpool/ROOT/pve-1 boot=zfs nofb\n");
+	assert_int_equal(world.ran.len, 0);
 	close_desk(&d);
 }
 
@@ -903,7 +930,8 @@ int main(void)
 		cmocka_unit_test(due_commands_outlive_a_failure),
 		cmocka_unit_test(blacklists_are_judged_alike),
 		cmocka_unit_test(a_list_of_both_kinds_stays),
-		cmocka_unit_test(links_are_not_followed),
+		cmocka_unit_test(leftovers_behind_links_are_told),
+		cmocka_unit_test(what_must_be_written_is_no_link),
 		cmocka_unit_test(promises_are_checked),
 		cmocka_unit_test(damaged_records_are_told),
 	};

@@ -39,6 +39,7 @@ void mod_normalise(char *name)
 static int add_line(struct modconf *c, enum mod_kind kind, const char *path, unsigned line, const char *word, char *text)
 {
 	char *module = str_token(&text, " \t");
+	const char *rest = text ? str_strip(text) : "";
 	struct mod_line *l;
 
 	if (!module || strlen(module) >= sizeof(l->module))
@@ -50,7 +51,8 @@ static int add_line(struct modconf *c, enum mod_kind kind, const char *path, uns
 	l->at.line = line;
 	str_copy(l->module, sizeof(l->module), module);
 	str_copy(l->at.file, sizeof(l->at.file), path);
-	snprintf(l->rest, sizeof(l->rest), "%s", text ? str_strip(text) : "");
+	l->cut = strlen(rest) >= sizeof(l->rest);
+	snprintf(l->rest, sizeof(l->rest), "%s", rest);
 	snprintf(l->text, sizeof(l->text), "%s%s%s%s%.200s", word, *word ? " " : "", module, *l->rest ? " " : "", l->rest);
 	mod_normalise(l->module);
 	return 0;

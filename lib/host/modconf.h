@@ -28,6 +28,7 @@ struct mod_line {
 	enum mod_kind kind;
 	char module[64];	/* with '_' for '-' */
 	char rest[256];		/* what follows it */
+	bool cut;		/* ... and more that did not fit */
 	char text[328];		/* the line as it stands, cut if it is longer */
 	struct source at;
 };

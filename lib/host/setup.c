@@ -199,7 +199,7 @@ static int add_to_systemd(struct host *h, struct setup_plan *p, const char *word
 
 	if (!f)
 		return r;
-	line = f->after ? strcspn(f->after, "\n") : 0;
+	line = f->after ? strcspn(f->after, "\r\n") : 0;
 	(void)str_addn(&text, f->after ? f->after : "", line);
 	(void)str_addf(&text, "%s%s", line ? " " : "", word);
 	(void)str_add(&text, f->after && f->after[line] ? f->after + line : "\n");

@@ -205,6 +205,8 @@ static int cut_vfio_options(const struct facts *f, const struct mod_line *m, str
 
 static int cut_module_line(const struct facts *f, const struct mod_line *m, struct setup_cuts *ret, struct str *notes)
 {
+	if (m->cut)	/* nobody knows what else it says */
+		return 0;
 	if (mod_forbids(m))
 		return is_forbidden(f, m->module) ? add(ret, &m->at, "", BLACKLIST, false) : 0;
 	if ((m->kind == MOD_LOAD || m->kind == MOD_INITRAMFS) && strcmp(m->module, "vfio_virqfd") == 0 && facts_kernel_from(f, 6, 2))

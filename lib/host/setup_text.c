@@ -41,27 +41,35 @@ static bool is_blank(char c)
 
 static bool is_border(char c)
 {
-	return is_blank(c) || c == '"' || c == '\'' || c == '\n' || c == '\\';
+	return is_blank(c) || c == '"' || c == '\'' || c == '\n' || c == '\r' || c == '\\';
+}
+
+/* The word between start and end, with one of the blanks beside it. */
+static bool find_word(const char *text, size_t start, size_t end, const char *word, size_t *from, size_t *to)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = start; i + n <= end; i++) {
+		*from = i;
+		*to = i + n;
+		if (memcmp(text + i, word, n) != 0 || (i > start && !is_border(text[i - 1]) && text[i - 1] != '=') ||
+		    (*to < end && !is_border(text[*to])))
+			continue;
+		if (i > start && is_blank(text[i - 1]))
+			(*from)--;
+		else if (*to < end && is_blank(text[*to]))
+			(*to)++;
+		return true;
+	}
+	return false;
 }
 
 size_t setup_cut_word(char *text, size_t len, unsigned line, const char *word)
 {
-	size_t start, end, n = strlen(word);
+	size_t start, end, from, to;
 
-	if (!n || !find_line(text, len, line, &start, &end))
-		return len;
-	for (size_t i = start; i + n <= end; i++) {
-		size_t to = i + n;
-
-		if (memcmp(text + i, word, n) != 0 || (i > start && !is_border(text[i - 1]) && text[i - 1] != '=') ||
-		    (to < end && !is_border(text[to])))
-			continue;
-		if (i > start && is_blank(text[i - 1]))
-			i--;
-		else if (to < end && is_blank(text[to]))
-			to++;
-		return cut(text, len, i, to);
-	}
+	while (*word && find_line(text, len, line, &start, &end) && find_word(text, start, end, word, &from, &to))
+		len = cut(text, len, from, to);
 	return len;
 }
 

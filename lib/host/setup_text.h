@@ -13,8 +13,8 @@
 
 #include "macro.h"
 
-/* Takes the word out of the line, with one of the blanks beside it.  A word ends at blanks, quotes and
- * the ends of the line; behind the equals sign of an assignment one may begin.  The new length; the
+/* Takes the word out of the line, as often as it is there, each time with one of the blanks beside it.  A
+ * word ends at blanks, quotes and the ends of the line (also "\r\n"); behind the equals sign of an assignment one may begin.  The new length; the
  * text is changed in place.  `len` comes back when it is not there. */
 size_t setup_cut_word(char *text, size_t len, unsigned line, const char *word) _must_check_;
 

@@ -34,6 +34,10 @@ static const struct {
 	{ "nofb\n", 2, "nofb", "nofb\n" },
 	{ "a \\\n nofb b\nnofb\n", 1, "nofb", "a \\\n b\nnofb\n" },
 	{ "iommu=pt amd_iommu=on iommu=on\n", 1, "iommu=on", "iommu=pt amd_iommu=on\n" },
+	{ "x nofb\r\ny\r\n", 1, "nofb", "x\r\ny\r\n" },
+	{ "nofb\r\n", 1, "nofb", "\r\n" },
+	{ "nofb x nofb nofb\n", 1, "nofb", "x\n" },
+	{ "A=\"nofb nofb\"\nnofb\n", 1, "nofb", "A=\"\"\nnofb\n" },
 	{ "", 1, "nofb", "" },
 };
 
@@ -724,6 +728,39 @@ static void a_list_of_both_kinds_stays(void **state)
 	close_desk(&d);
 }
 
+static void words_are_cut_wherever_they_stand(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-wrong-loader");
+	put(&d, "/etc/kernel/cmdline", "root=x iommu=soft nofb iommu=soft nofb\r\n");
+	must_apply(&d, &dynamic);
+	file_is(&d, "/etc/kernel/cmdline", "root=x intel_iommu=on\r\n");
+	assert_int_equal(left_to_do(&d, &dynamic), 0);
+	close_desk(&d);
+}
+
+/* What stands behind the part that was kept is not known. */
+static void lines_too_long_to_know_stay(void **state)
+{
+	char text[512];
+	struct setup_plan p;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "host-guide-everything");
+	for (int width = 200; width < 300; width++) {
+		snprintf(text, sizeof(text), "options vfio-pci ids=10de:2504%*s,1000:0072\n", width, "disable_idle_d3=1 ids=10de:2504");
+		put(&d, "/etc/modprobe.d/long.conf", text);
+		assert_int_equal(make(&d, &dynamic, &p), 0);
+		for (size_t i = 0; i < p.n; i++)
+			assert_string_not_equal(p.files[i].path, "/etc/modprobe.d/long.conf");
+		setup_release(&p);
+	}
+	close_desk(&d);
+}
+
 /* What a link leads to is somebody else's: a leftover there is left and told, and the rest is done. */
 static void leftovers_behind_links_are_told(void **state)
 {
@@ -930,6 +967,8 @@ int main(void)
 		cmocka_unit_test(due_commands_outlive_a_failure),
 		cmocka_unit_test(blacklists_are_judged_alike),
 		cmocka_unit_test(a_list_of_both_kinds_stays),
+		cmocka_unit_test(words_are_cut_wherever_they_stand),
+		cmocka_unit_test(lines_too_long_to_know_stay),
 		cmocka_unit_test(leftovers_behind_links_are_told),
 		cmocka_unit_test(what_must_be_written_is_no_link),
 		cmocka_unit_test(promises_are_checked),

@@ -48,8 +48,11 @@ static void judge_hook(struct hook_users *u, struct hook_user *v)
 	v->exists = HOOK_MISSING;
 	if (storage_resolve(&u->storages, v->volid, path, sizeof(path), &why) < 0)
 		snprintf(v->problem, sizeof(v->problem), "%.350s", why.msg);
-	else if (host_stat(u->h, path, &st) < 0)
+	else if (host_stat(u->h, path, &st) < 0 && v->ours)
 		snprintf(v->problem, sizeof(v->problem), "there is no '%.200s', so it does not start: pve-gpu hook install", path);
+	else if (host_stat(u->h, path, &st) < 0)
+		snprintf(v->problem, sizeof(v->problem), "there is no '%.200s', so it does not start: put it back, or %s set %u "
+			 "--delete hookscript", path, v->container ? "pct" : "qm", v->vmid);
 	else if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 		snprintf(v->problem, sizeof(v->problem), "'%.200s' is no executable file, so it does not start", path);
 	else

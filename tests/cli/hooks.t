@@ -10,8 +10,8 @@ $ pve-gpu --root m hook status
 >   → it has devices and no hookscript: nobody gives them back (pve-gpu attach
 >     sets it, or qm set 101 --hookscript STORAGE:snippets/gpu-hook)
 > VM 102 on pve1: local:snippets/other.sh, not ours (missing)
->   → there is no '/var/lib/vz/snippets/other.sh', so it does not start: pve-gpu
->     hook install
+>   → there is no '/var/lib/vz/snippets/other.sh', so it does not start: put it
+>     back, or qm set 102 --delete hookscript
 > VM 103 on pve1: no hookscript
 > VM 104 on pve1: no hookscript
 > container 105 on pve1: no hookscript

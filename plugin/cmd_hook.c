@@ -68,30 +68,49 @@ static bool is_user(const struct hook_users *u, const struct storage *st, const 
 	return strcmp(v->volid, hookfile_volid(st).s) == 0 && (st->shared || strcmp(v->node, u->here) == 0);
 }
 
+static void check_config(struct cli *c, const struct hook_user *v, struct err *why)
+{
+	struct vmconf *conf = NULL;
+	const char *template;
+
+	if (vmfile_load(c->h, v->vmid, NULL, &conf, why) < 0)
+		return;
+	template = vmconf_current(conf, "template");
+	if (template && strcmp(template, "1") == 0)
+		err_set(why, EPERM, "a template, and its clones inherit it: qm set %u --delete hookscript", v->vmid);
+	else
+		(void)!vmfile_check_free(conf, v->vmid, why);
+	vmconf_free(conf);
+}
+
+/* Why the line cannot be taken out of the guest's config here and now. */
+static void check_user(struct cli *c, const struct hook_users *u, const struct storage *st, const struct hook_user *v,
+		       struct err *why)
+{
+	char former[SETTINGS_HOOK_SIZE];
+	struct running run;
+
+	if (v->container)
+		err_set(why, EPERM, "a container: pct set %u --delete hookscript", v->vmid);
+	else if (strcmp(v->node, u->here) != 0)
+		err_set(why, EPERM, "run there: qm set %u --delete hookscript", v->vmid);
+	else if (v->devices && running_pidfile(c->h, v->vmid, &run, why) > 0)
+		err_set(why, EPERM, "it runs and has devices, which the hookscript gives back: stop it first");
+	else if (hooknext_former(c->h, st, v->vmid, former, why) == 0)
+		check_config(c, v, why);
+}
+
 static int check_users(struct cli *c, const struct hook_users *u, const struct storage *st, struct err *e)
 {
 	_cleanup_(str_release) struct str list = STR_INIT;
-	char former[SETTINGS_HOOK_SIZE];
-	struct vmconf *conf;
 
 	for (size_t i = 0; i < u->n; i++) {
 		const struct hook_user *v = &u->list[i];
 		struct err why = ERR_INIT;
-		struct running run;
 
 		if (!is_user(u, st, v))
 			continue;
-		conf = NULL;
-		if (v->container)
-			err_set(&why, EPERM, "a container: pct set %u --delete hookscript", v->vmid);
-		else if (strcmp(v->node, u->here) != 0)
-			err_set(&why, EPERM, "run there: qm set %u --delete hookscript", v->vmid);
-		else if (v->devices && running_pidfile(c->h, v->vmid, &run, &why) > 0)
-			err_set(&why, EPERM, "it runs and has devices, which the hookscript gives back: stop it first");
-		else if (hooknext_former(c->h, st, v->vmid, former, &why) == 0 &&
-			 vmfile_load(c->h, v->vmid, NULL, &conf, &why) == 0)
-			(void)!vmfile_check_free(conf, v->vmid, &why);
-		vmconf_free(conf);
+		check_user(c, u, st, v, &why);
 		if (why.code)
 			(void)str_addf(&list, "%s%u on %s (%.240s)", list.len ? ", " : "", v->vmid, v->node, why.msg);
 	}

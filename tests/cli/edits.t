@@ -172,3 +172,10 @@ $ pve-gpu --root m attach 106 02:00 --hide-hypervisor --no-hook -n | grep '^[+-]
 ! pve-gpu: note: 'args: -cpu host,kvm=off \' ends inside a quote or with a backslash, so Proxmox passes nothing of it to QEMU; a '-cpu' in it would replace 'cpu:' again once that is put right
 ? 0
 % rm m/etc/pve/qemu-server/106.conf
+
+# --- a template keeps its hookscript until somebody decides what its clones are to have
+% pve-gpu --root m hook install -q >/dev/null; printf 'hookscript: local:snippets/gpu-hook\ntemplate: 1\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m hook remove
+! pve-gpu: guests use it, and without it they do not start: 106 on pve1 (a template, and its clones inherit it: qm set 106 --delete hookscript); nothing was changed
+? 4
+% rm m/etc/pve/qemu-server/106.conf

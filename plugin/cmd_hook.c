@@ -63,9 +63,29 @@ static int install(struct cli *c)
 /* --- remove ------------------------------------------------------------------------------------ */
 
 /* The guests that would not start without it: those of every node when the storage is everybody's. */
+static bool is_used(const struct hook_users *u, const struct storage *st, const char *volid, const char *node)
+{
+	return strcmp(volid, hookfile_volid(st).s) == 0 && (st->shared || strcmp(node, u->here) == 0);
+}
+
 static bool is_user(const struct hook_users *u, const struct storage *st, const struct hook_user *v)
 {
-	return strcmp(v->volid, hookfile_volid(st).s) == 0 && (st->shared || strcmp(v->node, u->here) == 0);
+	return is_used(u, st, v->volid, v->node);
+}
+
+/* Snapshots are not changed; without `st` all that have ours. */
+static void note_snapshots(struct cli *c, const struct hook_users *u, const struct storage *st)
+{
+	for (size_t i = 0; i < u->n_snapshots; i++) {
+		const struct hook_snapshot *s = &u->snapshots[i];
+
+		if (!st)
+			out_note(&c->out, "VM %u on %s: snapshot '%s' has our hookscript ('%s'), and needs it after a rollback", s->vmid,
+				 s->node, s->name, s->volid);
+		else if (is_used(u, st, s->volid, s->node))
+			out_note(&c->out, "VM %u on %s: snapshot '%s' still has our hookscript: after a rollback the VM does not start until "
+				 "'qm set %u --delete hookscript'", s->vmid, s->node, s->name, s->vmid);
+	}
 }
 
 static void check_config(struct cli *c, const struct hook_user *v, struct err *why)
@@ -196,6 +216,7 @@ static int remove_from(struct cli *c, const struct hook_users *u)
 		r = hookfile_remove(c->h, st, &e);
 	if (r < 0)
 		return not_done(c, &e);
+	note_snapshots(c, u, st);
 	return shown(c, st, r > 0 || c->dry_run ? "removed" : "absent");
 }
 
@@ -208,6 +229,7 @@ static int status_of(struct cli *c, const struct hook_users *u)
 
 	for (size_t i = 0; i < u->n; i++)
 		problem |= u->list[i].problem[0] != '\0';
+	note_snapshots(c, u, NULL);
 	out_hook(&c->out, &r);
 	return problem ? CLI_PROBLEMS : CLI_DONE;
 }

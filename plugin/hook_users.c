@@ -14,6 +14,7 @@
 void hook_users_release(struct hook_users *u)
 {
 	free(u->list);
+	free(u->snapshots);
 	storage_release(&u->storages);
 	str_release(&u->notes);
 }
@@ -79,6 +80,26 @@ static void read_vm(struct hook_user *v, const struct vmconf *c)
 		v->devices += vmedit_effective(c, host_path("hostpci%u", i).s) != NULL;
 }
 
+static int read_snapshots(struct hook_users *u, const struct vmfile_entry *entry, const struct vmconf *c)
+{
+	for (size_t i = 0; i < c->n_sections; i++) {
+		const struct vmconf_section *s = &c->sections[i];
+		const char *hook = s->kind == VMCONF_SNAPSHOT && !s->replaced ? vmconf_get(c, s, "hookscript") : NULL;
+		struct hook_snapshot *snap;
+
+		if (!hook || !hookfile_is_ours(u->h, &u->storages, hook))
+			continue;
+		if (array_room(&u->snapshots, u->n_snapshots, &u->snapshots_size, sizeof(*u->snapshots)) < 0)
+			return err_nomem(u->e);
+		snap = &u->snapshots[u->n_snapshots++];
+		*snap = (struct hook_snapshot){ .vmid = entry->vmid };
+		(void)str_copy(snap->node, sizeof(snap->node), entry->node);
+		(void)str_copy(snap->volid, sizeof(snap->volid), hook);
+		snprintf(snap->name, sizeof(snap->name), "%.60s", s->name);
+	}
+	return 0;
+}
+
 /* Containers have the same option; the rest of their configs is another language. */
 static void read_container(struct hook_user *v, char *text)
 {
@@ -97,7 +118,7 @@ static int add_guest(void *arg, const struct vmfile_entry *entry)
 	struct err why = ERR_INIT;
 	char *text;
 	size_t len;
-	int r = pmxcfs_read_listed(u->h, entry->path.s, &text, &len, &why);
+	int q = 0, r = pmxcfs_read_listed(u->h, entry->path.s, &text, &len, &why);
 
 	if (r < 0) {
 		if (r != -ENOENT)
@@ -111,14 +132,16 @@ static int add_guest(void *arg, const struct vmfile_entry *entry)
 	v = &u->list[u->n++];
 	*v = (struct hook_user){ .vmid = entry->vmid, .container = entry->container };
 	(void)str_copy(v->node, sizeof(v->node), entry->node);
-	if (entry->container)
+	if (entry->container) {
 		read_container(v, text);
-	else if (vmconf_parse(text, len, &c, &why) == 0)
+	} else if (vmconf_parse(text, len, &c, &why) == 0) {
 		read_vm(v, c);
+		q = read_snapshots(u, entry, c);
+	}
 	vmconf_free(c);
 	free(text);
 	judge(u, v);
-	return 0;
+	return q;
 }
 
 static int by_node_and_id(const void *a, const void *b)

@@ -10,12 +10,22 @@
 #include "result.h"
 #include "vmfile.h"
 
+/* A rollback brings this hookscript back. */
+struct hook_snapshot {
+	char node[NODENAME_SIZE];
+	unsigned vmid;
+	char name[64];
+	char volid[256];
+};
+
 struct hook_users {
 	struct host *h;
 	char here[NODENAME_SIZE];
 	struct storages storages;
 	struct hook_user *list;		/* by node, then id */
 	size_t n, size;
+	struct hook_snapshot *snapshots;	/* whose hookscript is ours */
+	size_t n_snapshots, snapshots_size;
 	struct str notes;		/* configs that could not be read */
 	struct err *e;
 };

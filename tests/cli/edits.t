@@ -179,3 +179,14 @@ $ pve-gpu --root m hook remove
 ! pve-gpu: guests use it, and without it they do not start: 106 on pve1 (a template, and its clones inherit it: qm set 106 --delete hookscript); nothing was changed
 ? 4
 % rm m/etc/pve/qemu-server/106.conf
+
+# --- a snapshot with our hookscript brings it back
+% printf 'name: snap\nparent: before\n\n[before]\nhookscript: local:snippets/gpu-hook\nname: snap\nsnaptime: 1\n\n[other]\nhookscript: local:snippets/mine.sh\nname: snap\nsnaptime: 2\n' >m/etc/pve/qemu-server/106.conf
+$ pve-gpu --root m hook status 2>&1 >/dev/null | grep 106
+> pve-gpu: note: VM 106 on pve1: snapshot 'before' has our hookscript ('local:snippets/gpu-hook'), and needs it after a rollback
+? 0
+$ pve-gpu --root m hook remove
+> local:snippets/gpu-hook removed, as '/var/lib/vz/snippets/gpu-hook'.
+! pve-gpu: note: VM 106 on pve1: snapshot 'before' still has our hookscript: after a rollback the VM does not start until 'qm set 106 --delete hookscript'
+? 0
+% rm m/etc/pve/qemu-server/106.conf

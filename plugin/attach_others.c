@@ -51,7 +51,7 @@ static int look_at(void *arg, const struct vmfile_entry *entry)
 
 	if (entry->container || entry->vmid == a->vmid)
 		return 0;
-	if (pmxcfs_read(a->c->h, entry->path.s, &text, &len, &why) < 0) {
+	if (pmxcfs_read_listed(a->c->h, entry->path.s, &text, &len, &why) < 0) {
 		if (why.code)
 			attach_note(a, "whether VM %u has the same device is not known: %s", entry->vmid, why.msg);
 		return 0;

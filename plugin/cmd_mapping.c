@@ -10,6 +10,7 @@
 #include "mapedit.h"
 #include "mapping_work.h"
 #include "pmxcfs.h"
+#include "schema_check.h"
 
 #define LOCK_NAME "mapping/pci.cfg"
 #define LOCK_MS 10000
@@ -128,6 +129,8 @@ int cmd_mapping(struct cli *c)
 			continue;
 		if (c->n_args < a->args_min || c->n_args > a->args_max)
 			return cli_usage(c, "pve-gpu mapping %s", a->usage);
+		if (a->edit == mapping_add && !schema_check_configid.ok(c->args[1], strlen(c->args[1])))
+			return cli_usage(c, "'%s' is no name for a mapping: a letter, then letters, digits, '-' and '_'", c->args[1]);
 		status = run(&w, a);
 		mapping_work_close(&w);
 		return status;

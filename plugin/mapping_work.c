@@ -9,7 +9,6 @@
 
 #include "array.h"
 #include "propset.h"
-#include "schema_check.h"
 
 #define MAPS_MAX 256
 
@@ -225,8 +224,6 @@ int mapping_add(struct mapping_work *w, struct err *e)
 	const char *name = w->c->args[1];
 	int r = 0;
 
-	if (!schema_check_configid.ok(name, strlen(name)))
-		return err_set(e, EINVAL, "'%s' is no name for a mapping: a letter, then letters, digits, '-' and '_'", name);
 	for (size_t i = 2; r == 0 && i < w->c->n_args; i++)
 		r = add_device(w, name, w->c->args[i], e);
 	return r;

@@ -45,7 +45,8 @@ $ pve-gpu --root m mapping add gpu nothing
 ? 1
 $ pve-gpu --root m mapping add 9gpu 01:00
 ! pve-gpu: '9gpu' is no name for a mapping: a letter, then letters, digits, '-' and '_'
-? 1
+!   'pve-gpu mapping --help' tells more
+? 2
 $ pve-gpu --root m mapping list
 > NAME  NODE  PATH          ID         SUBSYSTEM  GROUP
 > gpu   pve1  0000:01:00    10de:2684  1043:88e2  14

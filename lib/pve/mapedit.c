@@ -105,6 +105,13 @@ int mapedit_add(struct mapedit *ed, const char *name, const char *map, struct er
 	return r == 0 ? check(ed, name, map, e) : r;
 }
 
+static const char *line_end(const char *line, size_t n)
+{
+	if (!n || line[n - 1] != '\n')
+		return "";
+	return n > 1 && line[n - 2] == '\r' ? "\r\n" : "\n";
+}
+
 int mapedit_replace(struct mapedit *ed, const char *name, size_t i, const char *map, struct err *e)
 {
 	const struct section *s = section_find(&ed->now, name);
@@ -119,7 +126,7 @@ int mapedit_replace(struct mapedit *ed, const char *name, size_t i, const char *
 			continue;
 		if (map)	/* what stands before the value, and how the line ends, stay */
 			(void)str_addf(&text, "%.*smap %s%s", (int)strspn(ed->now.raw + p->start, " \t"),
-				       ed->now.raw + p->start, map, n && ed->now.raw[p->end - 1] == '\n' ? "\n" : "");
+				       ed->now.raw + p->start, map, line_end(ed->now.raw + p->start, n));
 		r = splice(ed, p->start, p->end, &text, e);
 		return r == 0 && map ? check(ed, name, map, e) : r;
 	}

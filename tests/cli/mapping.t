@@ -155,3 +155,10 @@ $ pve-gpu --root m mapping sing
 ! pve-gpu: 'sing': list, add, remove or refresh?
 !   'pve-gpu mapping --help' tells more
 ? 2
+
+# The lines of a file with DOS line ends stay such lines.
+% printf 'dos\r\n\tmap id=10de:2684,node=pve1,path=0000:01:00\r\n' >m/etc/pve/mapping/pci.cfg
+$ pve-gpu --root m mapping refresh -q >/dev/null; od -c m/etc/pve/mapping/pci.cfg | grep -o '\\r *\\n'
+> \r  \n
+> \r  \n
+? 0

@@ -114,6 +114,8 @@ static int run(struct mapping_work *w, const struct action *a)
 		r = a->edit ? change_locked(w, &e) : list(w, &e);
 	if (r < 0)
 		return w->refused ? (out_error(&w->c->out, &e), CLI_REFUSED) : edited_not(w->c, 0, &e);
+	if (a->edit == mapping_remove && !section_find(&w->ed.now, w->c->args[1]))
+		mapping_note_users(w->c);
 	return w->problem ? CLI_PROBLEMS : CLI_DONE;
 }
 

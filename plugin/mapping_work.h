@@ -38,4 +38,7 @@ int mapping_add(struct mapping_work *w, struct err *e);
 int mapping_remove(struct mapping_work *w, struct err *e);
 int mapping_refresh(struct mapping_work *w, struct err *e);
 
+/* Notes every VM of the cluster that uses the mapping args[1], which is no more. */
+void mapping_note_users(struct cli *c);
+
 #endif

@@ -162,3 +162,14 @@ $ pve-gpu --root m mapping refresh -q >/dev/null; od -c m/etc/pve/mapping/pci.cf
 > \r  \n
 > \r  \n
 ? 0
+
+# Who used it is told.
+% printf 'hostpci1: mapping=dos,pcie=1\n' >m/etc/pve/nodes/pve2/qemu-server/200.conf
+$ pve-gpu --root m mapping remove dos -n | tail -n 1
+> This would be written to /etc/pve/mapping/pci.cfg.
+! pve-gpu: note: VM 200 on pve2 still uses mapping 'dos' (hostpci1) and does not start without it
+? 0
+$ pve-gpu --root m mapping remove dos | tail -n 1
+> Written to /etc/pve/mapping/pci.cfg.
+! pve-gpu: note: VM 200 on pve2 still uses mapping 'dos' (hostpci1) and does not start without it
+? 0

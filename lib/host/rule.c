@@ -119,3 +119,22 @@ const struct pdev *rule_id_next(const struct facts *f, const char *id, size_t *a
 	}
 	return NULL;
 }
+
+static bool is_in_card(const struct facts *f, const struct pdev *d)
+{
+	for (size_t i = 0; i < f->n_cards; i++)
+		if (bdf_same_slot(f->cards[i].d->bdf, d->bdf))
+			return true;
+	return false;
+}
+
+bool rule_is_card_id(const struct facts *f, const char *id)
+{
+	const struct pdev *d;
+	size_t at = 0, n = 0;
+
+	for (; (d = rule_id_next(f, id, &at)); n++)
+		if (!is_in_card(f, d))
+			return false;
+	return n > 0;
+}

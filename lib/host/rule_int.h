@@ -37,5 +37,7 @@ bool rule_is_kept_away(const struct facts *f, const char *module);
 
 /* The functions that an item of vfio-pci's ids= catches, *at from 0; NULL after the last. */
 const struct pdev *rule_id_next(const struct facts *f, const char *id, size_t *at);
+/* The id is of functions of graphics cards that are there, and of nothing else. */
+bool rule_is_card_id(const struct facts *f, const char *id);
 
 #endif

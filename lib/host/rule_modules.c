@@ -143,12 +143,24 @@ static void ids_late(const struct facts *f, const struct rule *r, struct finding
 	}
 }
 
+/* For a disk controller it is right: the host must not find the guest's disks. */
+static bool only_cards(const struct facts *f, const struct ids *ids)
+{
+	char list[sizeof(ids->text)], *cursor = list, *id;
+
+	memcpy(list, ids->text, sizeof(list));
+	while ((id = str_token(&cursor, ",")))
+		if (!rule_is_card_id(f, id))
+			return false;
+	return true;
+}
+
 static void ids_static(const struct facts *f, const struct rule *r, struct findings *l)
 {
 	struct ids ids;
 
 	for (size_t i = 0; i <= f->mods.n; i++)
-		if (ids_at(f, i, &ids))
+		if (ids_at(f, i, &ids) && only_cards(f, &ids))
 			RULE_ADD(l, r, ids.seen.s, ids.fix.s,
 				 "Devices are given to VFIO at boot by their ids, so the host never has them, not even when no VM "
 				 "runs; gpu-hook needs nothing of this, it takes a device by its address when a VM starts.");

@@ -77,26 +77,6 @@ static bool only_firmware_off(const char *list)
 	return true;
 }
 
-static bool is_in_card(const struct facts *f, const struct pdev *d)
-{
-	for (size_t i = 0; i < f->n_cards; i++)
-		if (bdf_same_slot(f->cards[i].d->bdf, d->bdf))
-			return true;
-	return false;
-}
-
-/* The id is of functions of graphics cards that are there, and of nothing else. */
-static bool is_card_id(const struct facts *f, const char *id)
-{
-	const struct pdev *d;
-	size_t at = 0, n = 0;
-
-	for (; (d = rule_id_next(f, id, &at)); n++)
-		if (!is_in_card(f, d))
-			return false;
-	return n > 0;
-}
-
 /* Without its id a VM's disk controller would be the host's at the next boot, and so its disks. */
 static bool only_card_ids(const struct facts *f, const struct source *at, const char *list, struct str *notes)
 {
@@ -105,7 +85,7 @@ static bool only_card_ids(const struct facts *f, const struct source *at, const 
 	if (str_copy(copy, sizeof(copy), list) < 0)
 		return false;
 	while ((id = str_token(&cursor, ","))) {
-		if (is_card_id(f, id))
+		if (rule_is_card_id(f, id))
 			continue;
 		(void)str_addf(notes, "%s: ids=%s stays, because %s is no function of a graphics card in this host, and without "
 			       "it the host would take such a device at the next boot\n", source_format(at).s, list, id);

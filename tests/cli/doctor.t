@@ -140,3 +140,9 @@ $ pve-gpu doctor --root fine | grep -a -A 2 pending
 >          seen: /etc/default/grub:1: iommu=pt,\x1b[31m
 >          → update-grub, then reboot
 ? 0
+# Ids of what is no graphics card are there for a reason: the host must not find a guest's disks.
+% mktree $cases/../trees/host-intel-grub.tree hba
+% echo 'options vfio-pci ids=1000:0072,144d:a808' >hba/etc/modprobe.d/hba.conf
+$ pve-gpu doctor --root hba | grep -c ids-static
+> 0
+? 1

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "bdf.h"
+#include "renderings.h"
 
 struct json_object;		/* json-c's: out_json.c knows it */
 
@@ -50,34 +51,10 @@ void json_drop(struct json *j);		/* frees it unwritten */
 
 /* The renderings, one file per command. */
 struct out;
-struct list_result;
-struct plan_result;
-struct status_result;
-struct release_result;
-struct reset_outcome;
-struct selftest_result;
-struct doctor_result;
-struct config_result;
-struct edit_result;
-struct hook_result;
-struct mapping_result;
-void json_config(struct out *o, const struct config_result *r);
-void json_edit(struct out *o, const struct edit_result *r);
-void json_hook(struct out *o, const struct hook_result *r);
-void json_mapping(struct out *o, const struct mapping_result *r);
-struct setup_result;
-struct report;
+#define JSON_FUNCTION(name, type) type; void json_##name(struct out *o, const type *r);
+RENDERINGS(JSON_FUNCTION)
 struct facts;
 struct findings;
-void json_list(struct out *o, const struct list_result *r);
-void json_plan(struct out *o, const struct plan_result *r);
-void json_status(struct out *o, const struct status_result *r);
-void json_release(struct out *o, const struct release_result *r);
-void json_reset(struct out *o, const struct reset_outcome *r);
-void json_selftest(struct out *o, const struct selftest_result *r);
-void json_doctor(struct out *o, const struct doctor_result *r);
-void json_setup(struct out *o, const struct setup_result *r);
-void json_report(struct out *o, const struct report *r);
 void json_facts(struct json *j, struct json_object *in, const struct facts *f);		/* as "host" */
 void json_findings(struct json *j, struct json_object *in, const struct findings *l);	/* as "findings" */
 

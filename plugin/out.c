@@ -25,70 +25,12 @@ void out_open(struct out *o, FILE *to, FILE *chatter, bool json, bool no_color)
 	};
 }
 
-void out_list(struct out *o, const struct list_result *r)
-{
-	o->ops->list(o, r);
-}
-
-void out_plan(struct out *o, const struct plan_result *r)
-{
-	o->ops->plan(o, r);
-}
-
-void out_status(struct out *o, const struct status_result *r)
-{
-	o->ops->status(o, r);
-}
-
-void out_release(struct out *o, const struct release_result *r)
-{
-	o->ops->release(o, r);
-}
-
-void out_doctor(struct out *o, const struct doctor_result *r)
-{
-	o->ops->doctor(o, r);
-}
-
-void out_config(struct out *o, const struct config_result *r)
-{
-	o->ops->config(o, r);
-}
-
-void out_edit(struct out *o, const struct edit_result *r)
-{
-	o->ops->edit(o, r);
-}
-
-void out_hook(struct out *o, const struct hook_result *r)
-{
-	o->ops->hook(o, r);
-}
-
-void out_mapping(struct out *o, const struct mapping_result *r)
-{
-	o->ops->mapping(o, r);
-}
-
-void out_setup(struct out *o, const struct setup_result *r)
-{
-	o->ops->setup(o, r);
-}
-
-void out_report(struct out *o, const struct report *r)
-{
-	o->ops->report(o, r);
-}
-
-void out_reset(struct out *o, const struct reset_outcome *r)
-{
-	o->ops->reset(o, r);
-}
-
-void out_selftest(struct out *o, const struct selftest_result *r)
-{
-	o->ops->selftest(o, r);
-}
+#define SHOW(name, type) \
+	void out_##name(struct out *o, const type *r) \
+	{ \
+		o->ops->name(o, r); \
+	}
+RENDERINGS(SHOW)
 
 static void say(struct out *o, const char *what, const char *text)
 {

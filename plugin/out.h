@@ -15,25 +15,18 @@
 
 #include "err.h"
 #include "json.h"
+#include "renderings.h"
 #include "result.h"
 
 struct out;
 struct report;
 
+/* A release is shown once per VM; NULL: there was none. */
+#define OUT_OPERATION(name, type) void (*name)(struct out *o, const type *r);
+#define OUT_FUNCTION(name, type) void out_##name(struct out *o, const type *r);
+
 struct out_ops {
-	void (*list)(struct out *o, const struct list_result *r);
-	void (*plan)(struct out *o, const struct plan_result *r);
-	void (*status)(struct out *o, const struct status_result *r);
-	void (*release)(struct out *o, const struct release_result *r);	/* once per VM; NULL: of none */
-	void (*reset)(struct out *o, const struct reset_outcome *r);
-	void (*selftest)(struct out *o, const struct selftest_result *r);
-	void (*doctor)(struct out *o, const struct doctor_result *r);
-	void (*config)(struct out *o, const struct config_result *r);
-	void (*edit)(struct out *o, const struct edit_result *r);
-	void (*hook)(struct out *o, const struct hook_result *r);
-	void (*mapping)(struct out *o, const struct mapping_result *r);
-	void (*setup)(struct out *o, const struct setup_result *r);
-	void (*report)(struct out *o, const struct report *r);
+	RENDERINGS(OUT_OPERATION)
 	void (*note)(struct out *o, const char *text);
 	void (*error)(struct out *o, const struct err *e);
 	void (*finish)(struct out *o);
@@ -51,19 +44,7 @@ extern const struct out_ops out_text_ops, out_json_ops;
 /* Colours are for a terminal whose owner wants them (https://no-color.org). */
 void out_open(struct out *o, FILE *to, FILE *chatter, bool json, bool no_color);
 
-void out_list(struct out *o, const struct list_result *r);
-void out_plan(struct out *o, const struct plan_result *r);
-void out_status(struct out *o, const struct status_result *r);
-void out_release(struct out *o, const struct release_result *r);
-void out_reset(struct out *o, const struct reset_outcome *r);
-void out_selftest(struct out *o, const struct selftest_result *r);
-void out_doctor(struct out *o, const struct doctor_result *r);
-void out_config(struct out *o, const struct config_result *r);
-void out_edit(struct out *o, const struct edit_result *r);
-void out_hook(struct out *o, const struct hook_result *r);
-void out_mapping(struct out *o, const struct mapping_result *r);
-void out_setup(struct out *o, const struct setup_result *r);
-void out_report(struct out *o, const struct report *r);
+RENDERINGS(OUT_FUNCTION)
 
 /* Worth knowing, no part of the answer; not said with -q.  Each line of `lines` is a note. */
 void out_note(struct out *o, const char *fmt, ...) _printf_(2, 3);

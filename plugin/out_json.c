@@ -221,20 +221,10 @@ static void json_finish(struct out *o)
 	(void)!json_write(&o->json, o->to);	/* remembered in o->json.failed */
 }
 
+#define OPERATION(name, type) .name = json_##name,
+
 const struct out_ops out_json_ops = {
-	.list = json_list,
-	.plan = json_plan,
-	.status = json_status,
-	.release = json_release,
-	.reset = json_reset,
-	.selftest = json_selftest,
-	.doctor = json_doctor,
-	.config = json_config,
-	.edit = json_edit,
-	.hook = json_hook,
-	.mapping = json_mapping,
-	.setup = json_setup,
-	.report = json_report,
+	RENDERINGS(OPERATION)
 	.note = json_note,
 	.error = json_error,
 	.finish = json_finish,

@@ -21,20 +21,10 @@ static void text_finish(struct out *o)
 	(void)o;
 }
 
+#define OPERATION(name, type) .name = text_##name,
+
 const struct out_ops out_text_ops = {
-	.list = text_list,
-	.plan = text_plan,
-	.status = text_status,
-	.release = text_release,
-	.reset = text_reset,
-	.selftest = text_selftest,
-	.doctor = text_doctor,
-	.config = text_config,
-	.edit = text_edit,
-	.hook = text_hook,
-	.mapping = text_mapping,
-	.setup = text_setup,
-	.report = text_report,
+	RENDERINGS(OPERATION)
 	.note = text_note,
 	.error = text_error,
 	.finish = text_finish,

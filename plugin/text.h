@@ -7,24 +7,12 @@
 
 #include <stdio.h>
 
+#include "renderings.h"
 #include "str.h"
 
 #define TEXT_WIDTH 80
 
 struct out;
-struct list_result;
-struct plan_result;
-struct status_result;
-struct release_result;
-struct reset_outcome;
-struct selftest_result;
-struct doctor_result;
-struct config_result;
-struct edit_result;
-struct hook_result;
-struct mapping_result;
-struct setup_result;
-struct report;
 struct facts;
 struct findings;
 
@@ -72,19 +60,8 @@ struct plan;
 struct text_count text_count(const struct plan *p);
 
 /* The renderings, one file per command. */
-void text_list(struct out *o, const struct list_result *r);
-void text_plan(struct out *o, const struct plan_result *r);
-void text_status(struct out *o, const struct status_result *r);
-void text_release(struct out *o, const struct release_result *r);
-void text_reset(struct out *o, const struct reset_outcome *r);
-void text_selftest(struct out *o, const struct selftest_result *r);
-void text_doctor(struct out *o, const struct doctor_result *r);
-void text_config(struct out *o, const struct config_result *r);
-void text_edit(struct out *o, const struct edit_result *r);
-void text_hook(struct out *o, const struct hook_result *r);
-void text_mapping(struct out *o, const struct mapping_result *r);
-void text_setup(struct out *o, const struct setup_result *r);
-void text_report(struct out *o, const struct report *r);
+#define TEXT_FUNCTION(name, type) type; void text_##name(struct out *o, const type *r);
+RENDERINGS(TEXT_FUNCTION)
 /* What host this is, in a line or two. */
 void text_host(struct out *o, const struct facts *f);
 /* Each finding, and how many of which kind. */

@@ -51,8 +51,13 @@ int hooknext_plan(struct host *h, const struct storage *st, unsigned vmid, const
 {
 	struct host_path path = hooknext_path(st, vmid);
 	struct settings settings;
-	int r = settings_load(h, st->snippets, vmid, &settings, e);
+	int r;
 
+	if (strlen(next) >= SETTINGS_HOOK_SIZE)
+		return err_set(e, EPERM, "the name of the hookscript '%.64s...' is longer than the %d bytes that 'next =' can "
+			       "hold: give it a shorter one, then try again; nothing was changed", next,
+			       SETTINGS_HOOK_SIZE - 1);
+	r = settings_load(h, st->snippets, vmid, &settings, e);
 	if (r < 0)
 		return r;
 	if (strcmp(settings.next, next) == 0)

@@ -190,3 +190,9 @@ $ pve-gpu --root m hook remove
 ! pve-gpu: note: VM 106 on pve1: snapshot 'before' still has our hookscript: after a rollback the VM does not start until 'qm set 106 --delete hookscript'
 ? 0
 % rm m/etc/pve/qemu-server/106.conf
+
+# --- a hookscript whose name no 'next =' can hold is not chained
+% printf 'name: long\nhookscript: local:snippets/%0190d.sh\n' 0 >m/etc/pve/qemu-server/187.conf; cp m/etc/pve/qemu-server/187.conf 187.conf
+$ pve-gpu --root m attach 187 02:00 --chain -q 2>&1 | grep -o 'is longer than the 191 bytes'; cmp 187.conf m/etc/pve/qemu-server/187.conf; ls m/var/lib/vz/snippets
+> is longer than the 191 bytes
+? 0

@@ -80,7 +80,7 @@ PLUGIN_PART := $(filter-out $(BUILD)/plugin/main.o,$(call obj,$(PLUGIN_SRC)))
 
 .PHONY: tests
 tests: all $(UNIT_BIN) $(CLAIM_BIN) $(CLI_BIN) $(BUILD)/mktree $(BUILD)/storm
-$(CLI_BIN): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(PLUGIN_PART) $(BUILD)/libpve-gpu.a
+$(CLI_BIN): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/cli/desk.o $(call obj,$(FAKE_SRC)) $(HOOK_PART) $(PLUGIN_PART) $(BUILD)/libpve-gpu.a
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 CLAIM_PART := $(BUILD)/tests/claim/play.o $(BUILD)/tests/claim/keeper.o $(HOOK_PART) $(PLUGIN_PART)
 $(CLAIM_BIN): $(BUILD)/%: $(BUILD)/%.o $(CLAIM_PART) $(call obj,$(FAKE_SRC)) $(BUILD)/libpve-gpu.a

@@ -189,17 +189,17 @@ lint: all
 
 .PHONY: check
 check:
-	tests/deps check
-	$(MAKE) -j$(JOBS) DEV=1 tests
-	$(MAKE) lint
-	$(MAKE) check-model
-	$(MAKE) check-clang
-	$(MAKE) fuzz FUZZ_SECONDS=5
-	$(MAKE) rings
-	$(MAKE) check-page
-	$(MAKE) check-sanitize
-	$(MAKE) check-valgrind
-	$(MAKE) check-lab
+	tests/stage tests/deps check
+	tests/stage $(MAKE) -j$(JOBS) DEV=1 tests
+	tests/stage $(MAKE) lint
+	tests/stage $(MAKE) check-model
+	tests/stage $(MAKE) check-clang
+	tests/stage $(MAKE) fuzz FUZZ_SECONDS=5
+	tests/stage $(MAKE) rings
+	tests/stage $(MAKE) check-page
+	tests/stage $(MAKE) check-sanitize
+	tests/stage $(MAKE) check-valgrind
+	tests/stage $(MAKE) check-lab
 
 # --- installing ---------------------------------------------------------------------------------
 

@@ -372,8 +372,8 @@ static void test_clock_can_run_faster(void **state)
 	fake_settings(k)->time_scale = 50;
 	fake = host_now(&k->host);
 	host_sleep(&k->host, 2000);
-	assert_in_range(host_now(&k->host) - fake, 2000, 20000);
-	assert_in_range(host_default_ops.now(&k->host) - real, 40, 1000);
+	assert_in_range(host_now(&k->host) - fake, 2000, 95000);
+	assert_in_range(host_default_ops.now(&k->host) - real, 40, 1900);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

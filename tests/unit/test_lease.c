@@ -652,7 +652,7 @@ static int open_with_room(struct box *b, int room)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		alarm(5);
+		alarm(60);
 		getrlimit(RLIMIT_NOFILE, &tight);
 		tight.rlim_cur = (rlim_t)(next + room);
 		setrlimit(RLIMIT_NOFILE, &tight);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Hot reset through VFIO groups: see vfio.h. */
+/* Resets through VFIO: see vfio.h. */
 #include "vfio.h"
 
 #include <errno.h>
@@ -13,26 +13,18 @@
 #include "inuse.h"
 #include "pdev.h"
 #include "str.h"
+#include "vfio_int.h"
 
-#define GROUPS_MAX 32
 #define LISTED_MAX 256
 
-struct session {
-	struct host *h;
-	int container, device;
-	int group[GROUPS_MAX];		/* IOMMU group numbers... */
-	int fd[GROUPS_MAX];		/* ...and their descriptors */
-	size_t n;
-};
-
-static void session_close(struct session *s)
+static void session_close(struct vfio_session *s)
 {
-	if (s->device >= 0)
+	if (s->device >= 0 && !s->cdev)
 		close(s->device);
 	for (size_t i = 0; i < s->n; i++)
 		close(s->fd[i]);
-	if (s->container >= 0)
-		close(s->container);
+	if (s->iommu >= 0)
+		close(s->iommu);
 }
 
 static int group_of(struct host *h, struct bdf bdf, int *ret, struct err *e)
@@ -49,7 +41,7 @@ static int group_of(struct host *h, struct bdf bdf, int *ret, struct err *e)
 	return 0;
 }
 
-static int group_open(struct session *s, int group, struct err *e)
+static int group_open(struct vfio_session *s, int group, struct err *e)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	struct host_path path = host_path("/dev/vfio/%d", group);
@@ -64,7 +56,7 @@ static int group_open(struct session *s, int group, struct err *e)
 		return err_set(e, EPERM, "IOMMU group %d is not viable: a member is on a host driver", group);
 	}
 	if (r == 0)
-		r = host_ioctl(s->h, fd, VFIO_GROUP_SET_CONTAINER, &s->container);
+		r = host_ioctl(s->h, fd, VFIO_GROUP_SET_CONTAINER, &s->iommu);
 	if (r < 0) {
 		close(fd);
 		return err_set(e, -r, "cannot put IOMMU group %d into a VFIO container: %s", group, err_text(r));
@@ -74,7 +66,7 @@ static int group_open(struct session *s, int group, struct err *e)
 	return 0;
 }
 
-static int groups_open(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+static int groups_open(struct vfio_session *s, const struct bdf *fns, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		int group = -1, r = group_of(s->h, fns[i], &group, e);
@@ -83,26 +75,28 @@ static int groups_open(struct session *s, const struct bdf *fns, size_t n, struc
 		while (r == 0 && at < s->n && s->group[at] != group)
 			at++;
 		if (r == 0 && at == s->n)
-			r = s->n < GROUPS_MAX ? group_open(s, group, e) :
-			    err_set(e, E2BIG, "the card spans more than %d IOMMU groups", GROUPS_MAX);
+			r = s->n < RESET_FUNCTIONS ? group_open(s, group, e) :
+			    err_set(e, E2BIG, "the card spans more than %d IOMMU groups", RESET_FUNCTIONS);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int session_open(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+static int session_open(struct vfio_session *s, const struct bdf *fns, size_t n, struct err *e)
 {
 	struct bdf_text name = bdf_format(fns[0]);
 	int r;
 
-	s->container = host_open_file(s->h, "/dev/vfio/vfio", O_RDWR, 0);
-	if (s->container < 0)
-		return err_set(e, -s->container, "cannot open /dev/vfio/vfio: %s", err_text(s->container));
+	if (vfio_cdev_alone(s->h))
+		return vfio_cdev_open(s, fns, n, e);
+	s->iommu = host_open_file(s->h, "/dev/vfio/vfio", O_RDWR, 0);
+	if (s->iommu < 0)
+		return err_set(e, -s->iommu, "cannot open /dev/vfio/vfio: %s", err_text(s->iommu));
 	r = groups_open(s, fns, n, e);
 	if (r < 0)
 		return r;
-	r = host_ioctl(s->h, s->container, VFIO_SET_IOMMU, (void *)(uintptr_t)VFIO_TYPE1v2_IOMMU);
+	r = host_ioctl(s->h, s->iommu, VFIO_SET_IOMMU, (void *)(uintptr_t)VFIO_TYPE1v2_IOMMU);
 	if (r < 0)
 		return err_set(e, -r, "VFIO refuses the IOMMU for %s: %s%s", name.s, err_text(r),
 			       r == -EPERM ? "; without interrupt remapping no VM can use the card: switch it on in "
@@ -124,7 +118,7 @@ static bool among(const struct vfio_pci_dependent_device *d, const struct bdf *f
 }
 
 /* Everything the kernel would reset is ours. */
-static int all_ours(struct session *s, const struct bdf *fns, size_t n, struct err *e)
+static int all_ours(struct vfio_session *s, const struct bdf *fns, size_t n, struct err *e)
 {
 	size_t size = sizeof(struct vfio_pci_hot_reset_info) +
 		      LISTED_MAX * sizeof(struct vfio_pci_dependent_device);
@@ -148,18 +142,18 @@ static int all_ours(struct session *s, const struct bdf *fns, size_t n, struct e
 	return r;
 }
 
-static int reset(struct session *s, struct bdf bdf, struct err *e)
+static int reset(struct vfio_session *s, struct bdf bdf, struct err *e)
 {
 	union {
 		struct vfio_pci_hot_reset reset;
-		char room[sizeof(struct vfio_pci_hot_reset) + GROUPS_MAX * sizeof(int32_t)];
+		char room[sizeof(struct vfio_pci_hot_reset) + RESET_FUNCTIONS * sizeof(int32_t)];
 	} u;
 	int r;
 
 	memset(&u, 0, sizeof(u));
-	u.reset.argsz = (uint32_t)(sizeof(u.reset) + s->n * sizeof(int32_t));
-	u.reset.count = (uint32_t)s->n;
-	for (size_t i = 0; i < s->n; i++)
+	u.reset.count = s->cdev ? 0 : (uint32_t)s->n;
+	u.reset.argsz = (uint32_t)(sizeof(u.reset) + u.reset.count * sizeof(int32_t));
+	for (size_t i = 0; i < u.reset.count; i++)
 		u.reset.group_fds[i] = s->fd[i];
 	r = host_ioctl(s->h, s->device, VFIO_DEVICE_PCI_HOT_RESET, &u.reset);
 	return r < 0 ? err_set(e, -r, "VFIO hot reset of %s failed: %s", BDF_S(bdf), err_text(r)) : 0;
@@ -167,7 +161,7 @@ static int reset(struct session *s, struct bdf bdf, struct err *e)
 
 int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns, struct err *e)
 {
-	struct session s = { .h = h, .container = -1, .device = -1 };
+	struct vfio_session s = { .h = h, .iommu = -1, .device = -1 };
 	uint64_t start = driver_clock();
 	int r = session_open(&s, fns, n, e);
 
@@ -182,7 +176,7 @@ int vfio_hot_reset(struct host *h, const struct bdf *fns, size_t n, uint64_t *ns
 
 static int one_function(struct host *h, struct bdf bdf, struct err *e)
 {
-	struct session s = { .h = h, .container = -1, .device = -1 };
+	struct vfio_session s = { .h = h, .iommu = -1, .device = -1 };
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	int r = session_open(&s, &bdf, 1, e);
 

@@ -105,7 +105,7 @@ int bus_driver_add(int root, const char *driver, const char *module)
 		r = module_add(root, driver, module);
 	if (r == 0)
 		r = tfs_addf(root, "/.fake/order", "%s", driver);
-	if (r == 0 && strcmp(driver, "vfio-pci") == 0)
+	if (r == 0 && strcmp(driver, "vfio-pci") == 0 && !tfs_exists(root, "/dev/iommu"))
 		r = tfs_put(root, "/dev/vfio/vfio", 0666, "", 0);
 	return r;
 }
@@ -284,6 +284,8 @@ int bus_vfio_show(int root, struct bdf a)
 	r = tfs_putf(root, tfs_path("%.480s/dev", dev.s).s, 0444, "511:%d\n", n);
 	if (r == 0)
 		r = tfs_link_to(root, tfs_path("/sys/class/vfio-dev/vfio%d", n).s, dev.s);
+	if (r == 0 && tfs_exists(root, "/dev/iommu"))
+		return tfs_putf(root, tfs_path("/dev/vfio/devices/vfio%d", n).s, 0600, "%s", BDF_S(a));
 	if (r == 0 && group >= 0 && !tfs_exists(root, tfs_path("/dev/vfio/%d", group).s))
 		r = tfs_put(root, tfs_path("/dev/vfio/%d", group).s, 0600, "", 0);
 	return r;
@@ -306,8 +308,10 @@ int bus_vfio_hide(int root, struct bdf a)
 	struct tfs_names names;
 
 	if (tfs_list(root, bus_attr(a, "vfio-dev").s, &names) == 0) {
-		for (size_t i = 0; i < names.n; i++)
+		for (size_t i = 0; i < names.n; i++) {
 			tfs_unlink(root, tfs_path("/sys/class/vfio-dev/%s", names.v[i]).s);
+			tfs_unlink(root, tfs_path("/dev/vfio/devices/%s", names.v[i]).s);
+		}
 		tfs_names_release(&names);
 	}
 	if (group >= 0 && !group_on_vfio(root, group))

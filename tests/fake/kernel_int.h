@@ -8,6 +8,7 @@
  *   kernel_reset.c  resets and power, and what of them sysfs shows
  *   kernel_plug.c   off the bus and found again
  *   kernel_vfio.c   /dev/vfio: groups, containers, devices
+ *   kernel_cdev.c   /dev/vfio/devices: the same without groups
  *   kernel_test.c   what a test says to it, VMs, the program under test
  *
  * Locks.  klock is short and guards a change of the tree or of the shared memory.  The device lock
@@ -41,6 +42,13 @@ struct fake_group {
 	int container;		/* ...and which descriptor it was there */
 };
 
+/* A device's node bound to an iommufd. */
+struct fake_bound {
+	struct bdf a;
+	pid_t pid;
+	int iommufd;
+};
+
 struct fake_shared {
 	pid_t owner, main;
 	unsigned last;				/* number of the last operation */
@@ -54,6 +62,8 @@ struct fake_shared {
 	unsigned n_rules, applied[64];
 	struct fake_stuck stuck[64];
 	struct fake_group groups[FAKE_GROUPS];
+	struct fake_bound bound[FAKE_DEVS];
+	unsigned n_bound;
 	struct { struct bdf a; struct fake_counts c; } counts[FAKE_DEVS];
 	unsigned n_counts;
 	struct { char program[64], output[256]; int status; } answers[8];
@@ -141,6 +151,16 @@ int kernel_resize(struct fake_op *op, struct bdf a, const char *value);	/* resou
 /* --- kernel_vfio.c --- */
 
 int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode);
+/* A descriptor of a device, not open yet; and its opening (vfio_pci_core_enable). */
+int device_node(struct fake_kernel *k, struct bdf a);
+int device_enable(struct fake_kernel *k, struct bdf a, int fd);
+/* kernel_cdev.c: the nodes of devices */
+#define FAKE_BIND_IOMMUFD _IO(';', 118)	/* struct vfio_device_bind_iommufd, of Linux 6.6 */
+int cdev_open(struct fake_kernel *k, const char *path, int flags);
+int cdev_bind(struct fake_kernel *k, struct bdf a, int fd, void *arg);
+/* -EINVAL: not all of them are bound to the iommufd that `a` is bound to. */
+int cdev_owns(struct fake_kernel *k, struct bdf a, const struct bdf *v, size_t n);
+bool cdev_is_bound(struct fake_kernel *k, struct bdf a);
 int vfio_ioctl(struct fake_kernel *k, int fd, const char *path, unsigned long request, void *arg);
 bool device_fd_is_open(const struct fake_kernel *k, struct bdf a);	/* by a real process */
 bool device_is_open(const struct fake_kernel *k, struct bdf a);	/* by anybody, VMs included */

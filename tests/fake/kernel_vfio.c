@@ -128,8 +128,11 @@ static bool take_group(int fd)
 
 int vfio_open(struct fake_kernel *k, const char *path, int flags, mode_t mode)
 {
-	int group = group_number(path), fd = host_default_ops.open(&k->host, path, flags & ~O_CREAT, mode), lock;
+	int group = group_number(path), fd, lock;
 
+	if (str_starts(path, "/dev/vfio/devices/"))
+		return cdev_open(k, path, flags);
+	fd = host_default_ops.open(&k->host, path, flags & ~O_CREAT, mode);
 	if (fd < 0 || group < 0)
 		return fd;
 	lock = klock(k);
@@ -255,23 +258,33 @@ static int group_unset_container(struct fake_kernel *k, int group)
 }
 
 /* vfio_pci_core_enable(): the first open resets the function if it can be reset. */
-static int device_open(struct fake_kernel *k, struct bdf a)
+int device_enable(struct fake_kernel *k, struct bdf a, int fd)
 {
-	struct tfs_path path = bus_hidden("fd", a);
 	bool first = !device_fd_is_open(k, a);
-	int fd;
 
-	tfs_mkdirs(root_of(k), "/.fake/fd");
-	fd = tfs_open(root_of(k), path.s, O_RDWR | O_CREAT, 0600);
-	if (fd < 0)
-		return fd;
-	if (flock(fd, LOCK_SH) < 0) {
-		close(fd);
+	if (flock(fd, LOCK_SH) < 0)
 		return -EAGAIN;
-	}
 	if (first && function_reset_works(k, a))
 		counts_of(k, a)->open_reset++;
-	return fd;
+	return 0;
+}
+
+int device_node(struct fake_kernel *k, struct bdf a)
+{
+	tfs_mkdirs(root_of(k), "/.fake/fd");
+	return tfs_open(root_of(k), bus_hidden("fd", a).s, O_RDWR | O_CREAT, 0600);
+}
+
+static int device_open(struct fake_kernel *k, struct bdf a)
+{
+	int fd = device_node(k, a), r;
+
+	if (fd < 0)
+		return fd;
+	r = device_enable(k, a, fd);
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
 }
 
 static int group_device_fd(struct fake_kernel *k, int group, const char *name)
@@ -373,15 +386,17 @@ static bool owns_group(struct fake_kernel *k, const struct vfio_pci_hot_reset *h
 	return false;
 }
 
-static int hot_reset_check(struct fake_kernel *k, const struct vfio_pci_hot_reset *hot, const struct bdf *v,
-			   size_t n)
+static int hot_reset_check(struct fake_kernel *k, struct bdf a, const struct vfio_pci_hot_reset *hot,
+			   const struct bdf *v, size_t n)
 {
 	if (hot->argsz < sizeof(*hot) + hot->count * sizeof(hot->group_fds[0]) || hot->flags)
 		return -EINVAL;
 	if (n == 0)
 		return -ENODEV;
-	if (hot->count == 0 || hot->count > n)
+	if ((hot->count == 0) != cdev_is_bound(k, a) || hot->count > n)
 		return -EINVAL;
+	if (hot->count == 0)
+		return cdev_owns(k, a, v, n);
 	for (size_t i = 0; i < n; i++) {
 		int group = bus_group(root_of(k), v[i]);
 
@@ -404,14 +419,18 @@ static int hot_reset(struct fake_kernel *k, struct bdf a, struct vfio_pci_hot_re
 		return r;
 	op_hang(&op);
 	n = reset_set(k, a, v, ARRAY_SIZE(v));
-	r = hot_reset_check(k, hot, v, n);
+	r = hot_reset_check(k, a, hot, v, n);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = reset_hits(&op, v[i], "hot");
 	return op_end(&op, r);
 }
 
-static int device_ioctl(struct fake_kernel *k, struct bdf a, unsigned long request, void *arg)
+static int device_ioctl(struct fake_kernel *k, struct bdf a, int fd, unsigned long request, void *arg)
 {
+	if (request == FAKE_BIND_IOMMUFD)
+		return cdev_bind(k, a, fd, arg);
+	if (!device_fd_is_open(k, a))
+		return -EINVAL;		/* a node that is bound to nothing */
 	if (request == VFIO_DEVICE_GET_INFO)
 		return device_info(k, a, arg);
 	if (request == VFIO_DEVICE_RESET)
@@ -433,6 +452,6 @@ int vfio_ioctl(struct fake_kernel *k, int fd, const char *path, unsigned long re
 	if (group >= 0)
 		return group_ioctl(k, group, request, arg);
 	if (str_starts(path, "/.fake/fd/") && bdf_parse(path + strlen("/.fake/fd/"), &a) == 0)
-		return device_ioctl(k, a, request, arg);
+		return device_ioctl(k, a, fd, request, arg);
 	return host_default_ops.ioctl(&k->host, fd, request, arg);
 }

@@ -22,6 +22,7 @@
  *   host NAME [kernel=REL] [boot_id=UUID] [cmdline="..."]
  *                                  a Proxmox node: hostname, /etc/pve and its links, /proc basics
  *   iommu intel|amd [BDF]          entries of /sys/class/iommu; without it there is no IOMMU
+ *   file /dev/iommu                (before the first driver) VFIO has no groups, but nodes of devices
  *   root DDDD:BB [under=BDF]       a PCI root bus; `under` for domains behind a controller (VMD)
  *   pci BDF VVVV:DDDD KEY=VALUE... one function, see below
  *   driver NAME [module=M]         a registered driver, also without devices ("module=" = built in)

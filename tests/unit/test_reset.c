@@ -89,12 +89,20 @@ static void close_desk(struct desk *d)
 	fake_kernel_close(&d->k);
 }
 
-static int run(struct desk *d, const char *chain, bool exact, const struct bdf *fns, size_t n)
+/* With the write `at` failing, 0 = none. */
+static int run_failing(struct desk *d, unsigned at, const char *chain, bool exact, const struct bdf *fns, size_t n)
 {
 	d->result = (struct reset_result){ .ns = 0 };
 	d->e = (struct err)ERR_INIT;
 	fake_kernel_rewind(&d->k);
+	if (at)
+		fake_fault_add(&d->k, (struct fake_fault){ .kind = FAKE_FAIL, .at = at, .err = EIO });
 	return reset_run(&d->k.host, chain, exact, fns, n, &d->result, &d->e);
+}
+
+static int run(struct desk *d, const char *chain, bool exact, const struct bdf *fns, size_t n)
+{
+	return run_failing(d, 0, chain, exact, fns, n);
 }
 
 /* Every attribute is as it was, and nobody suffered. */
@@ -287,6 +295,8 @@ static const char *const strangers[] = {
 	TOP FIRST "bars=16m\npci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 driver=nvidia group=15 bars=16k\n",
 	TOP FIRST "bars=16m\npci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 group=15 bars=16k\n",
 	TOP FIRST "bars=16m\npci 0000:01:01.0 8086:1533 class=020000 parent=0000:00:01.0 driver=vfio-pci group=15 bars=16k\n",
+	"file /dev/iommu -\n" TOP FIRST
+	"bars=16m\npci 0000:01:01.0 8086:1533 class=020000 parent=0000:00:01.0 driver=vfio-pci group=15 bars=16k\n",
 };
 
 static void strangers_on_the_bus_are_spared(void **state)
@@ -371,6 +381,39 @@ static void a_lying_function_does_not_spoil_it(void **state)
 	close_desk(&d);
 }
 
+/* --- a kernel whose VFIO has no groups: nodes of devices, bound to one iommufd -------------------- */
+
+#define NODES "file /dev/iommu -\n"
+
+static void without_groups(void **state)
+{
+	static const struct bdf fns[] = { { 0, 1, 0, 0 }, { 0, 1, 0, 1 } };
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, NODES TOP
+		  "pci 0000:01:00.0 10de:2684 class=030000 parent=0000:00:01.0 driver=vfio-pci group=14 reset=bus bars=16m pm=no\n"
+		  "pci 0000:01:00.1 10de:22ba class=040300 parent=0000:00:01.0 driver=vfio-pci group=15 reset=flr bars=16k pm=no\n");
+	for (unsigned at = 1; at <= 4; at++) {
+		int r = run_failing(&d, at, "hot", false, fns, 2);
+
+		if (r != (at <= 3 ? -EIO : 0))	/* two are bound, one reset */
+			fail_msg("write %u: %s", at, d.e.msg);
+		as_before(&d, "hot");
+	}
+	assert_string_equal(d.result.used, "hot");
+	assert_int_equal(fake_log_find(&d.k, "BIND_IOMMUFD"), 2);
+	assert_int_equal(fake_counts(&d.k, fns[1]).bus_reset, 1);
+	assert_int_equal(run(&d, "vfio", false, &fns[1], 1), 0);
+	assert_string_equal(d.result.used, "vfio");
+	fake_settings(&d.k)->no_intremap = true;
+	assert_int_equal(run(&d, "hot", false, fns, 2), -EPERM);
+	assert_non_null(strstr(d.e.msg, "cannot bind 0000:01:00.0 to /dev/iommu"));
+	assert_non_null(strstr(d.e.msg, "interrupt remapping"));
+	as_before(&d, "hot");
+	close_desk(&d);
+}
+
 /* The order is put back whatever the reset said, and is not written where it is the only one. */
 static void a_chosen_method_leaves_the_order(void **state)
 {
@@ -404,6 +447,7 @@ int main(void)
 		cmocka_unit_test(never_on_a_host_driver),
 		cmocka_unit_test(never_under_a_guest),
 		cmocka_unit_test(a_lying_function_does_not_spoil_it),
+		cmocka_unit_test(without_groups),
 		cmocka_unit_test(a_chosen_method_leaves_the_order),
 	};
 

@@ -18,6 +18,9 @@
  *   -DNO_SECOND_JUDGE   watch acts on what it saw before it had the lease's lock
  *   -DNO_LAST_LOOK      the VM is looked for before its task and Proxmox's lock, and not once more
  *   -DNO_LIFE_CHECK     a complete lease without QEMU counts as left behind although its start goes on
+ *   -DNO_TASK_CHECK     Proxmox's lock alone says whether it does, also of a start that does not hold it
+ *   -DNO_LOCK_NOTE      the lease does not say that its start holds that lock: its task alone tells
+ *   -DNO_LOCK_OWNER     it says so whoever held the lock
  *   -DNO_HOLDS          the plan does not ask for other VMs' leases
  *   -DNO_WATCH          nobody comes back
  *   -DNO_KEPT           a start that takes over a lease forgets that its steps were begun before
@@ -25,6 +28,10 @@
  *
  * A post-stop may let a lease linger for the VM's next start instead of giving back; watch ends that,
  * and so does another VM's start.
+ *
+ * A start holds Proxmox's lock of the VM to its end, and its task may live on for ever after it, as that
+ * of a backup does.  The import of a VM starts it without that lock; its task ends with the start, and
+ * whoever has the lock meanwhile finds no QEMU to stop.
  *
  * Times are not in it: every wait may end at once, every grace period is zero.  A task takes its hook
  * with it when it dies (Proxmox signals the process group); a device never fails for good.
@@ -44,7 +51,9 @@ bool held[2];		/* flock on it: a hook or watch */
 bool work[2];		/* a worker is at a write; it shares that lock */
 bool node;		/* /run/pve-gpu/lock */
 bool pve[2];		/* Proxmox's lock of the VM */
-bool task[2];		/* the task that called pre-start */
+bool task[2];		/* the task that the lease names lives */
+bool import[2];		/* a start without Proxmox's lock */
+bool noted[2];		/* the lease says that its start holds Proxmox's lock */
 bool qemu[2];
 bool vfio;		/* the card is on vfio-pci, not on its host driver */
 byte writers;
@@ -61,7 +70,12 @@ byte kills;
 #else
 #define LINGERS(v) false
 #endif
-#define SEEMS_OVER(v) (lease[v] != none && !LINGERS(v) && !qemu[v] && (lease[v] != claimed || (!task[v] && !pve[v])))
+#ifdef NO_TASK_CHECK
+#define TASK(v) false
+#else
+#define TASK(v) (task[v] && !noted[v])
+#endif
+#define SEEMS_OVER(v) (lease[v] != none && !LINGERS(v) && !qemu[v] && (lease[v] != claimed || (!TASK(v) && !pve[v])))
 
 inline may_die()
 {
@@ -99,7 +113,7 @@ inline give_back(v)
 		may_die()
 	:: else
 	fi;
-	atomic { lease[v] = none; begun[v] = false; held[v] = false }
+	atomic { lease[v] = none; begun[v] = false; noted[v] = false; held[v] = false }
 }
 
 /* Under the lock of lease v.  In the order of lib/claim/claim.c: abandoned(), then still_open(); of
@@ -109,7 +123,7 @@ inline judge(v, over)
 	over = !qemu[v] && !LINGERS(v);
 #ifndef NO_LIFE_CHECK
 	if
-	:: over && lease[v] == claimed -> over = !task[v]
+	:: over && lease[v] == claimed -> over = !TASK(v)
 	:: else
 	fi;
 	if
@@ -122,14 +136,21 @@ inline judge(v, over)
 #endif
 }
 
-/* Proxmox starts VM v: lock, pre-start, QEMU. */
+/* Proxmox starts VM v: lock or not, pre-start, QEMU. */
 proctype Start(byte v)
 {
 	byte o = 1 - v, starts = v;
-	bool mine, other, node_mine, over;
+	bool mine, other, node_mine, over, locked, named;
 
 end_idle:
-	atomic { starts < STARTS && !pve[v] && !qemu[v]; pve[v] = true; task[v] = true; starts++ }
+	atomic {
+		starts < STARTS && !qemu[v];
+		if
+		:: !pve[v] -> pve[v] = true; locked = true
+		:: lease[v] == none -> import[v] = true
+		fi;
+		starts++
+	}
 
 	/* claim_enter(): our own lease first; a lock that does not come free fails the start */
 	if
@@ -184,6 +205,15 @@ end_idle:
 	/* claim_take() */
 	atomic {
 		lease[v] = planned;
+		task[v] = true;
+		named = true;
+#ifdef NO_LOCK_OWNER
+		noted[v] = pve[v];
+#else
+#ifndef NO_LOCK_NOTE
+		noted[v] = locked;
+#endif
+#endif
 #ifdef NO_KEPT
 		begun[v] = false;
 #endif
@@ -225,8 +255,14 @@ dead:	/* the kernel lets go of what the dead had locked */
 		mine = false;
 		other = false;
 		node_mine = false;
-		task[v] = false;
-		pve[v] = false
+		if
+		:: named -> task[v] = false
+		:: !named || locked		/* its task goes on with something else */
+		fi;
+		if :: locked -> pve[v] = false :: else fi;
+		locked = false;
+		named = false;
+		import[v] = false
 	}
 	goto end_idle
 }
@@ -252,9 +288,9 @@ end_idle:
 	fi;
 	may_die();
 	if
-	:: qemu[v] -> goto dead		/* it runs again: nothing is touched */
-	:: !qemu[v] -> give_back(v); mine = false
-	:: !qemu[v] && (lease[v] == claimed || lease[v] == lingering) -> lease[v] = lingering
+	:: qemu[v] || import[v] -> goto dead	/* it runs again, or never ran: nothing is touched */
+	:: !qemu[v] && !import[v] -> give_back(v); mine = false
+	:: !qemu[v] && !import[v] && (lease[v] == claimed || lease[v] == lingering) -> lease[v] = lingering
 	fi;
 
 dead:

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guestlock.h"
 #include "hook.h"
 #include "tell.h"
 
@@ -32,6 +33,14 @@ static struct lease_process caller(const struct hook *k)
 	if (pid != now || pid == 1)
 		return (struct lease_process){ 0, 0 };
 	return (struct lease_process){ pid, lease_process_start(k->h, pid) };
+}
+
+/* Whoever else holds it says nothing about our start: an import goes on without it. */
+static bool holds_lock(struct hook *k, struct lease_process task)
+{
+	struct guestlock_holder who;
+
+	return task.pid > 0 && guestlock_holder(k->h, k->vmid, &who) > 0 && who.pid == task.pid;
 }
 
 static int make_plan(struct start *s, struct err *e)
@@ -146,6 +155,7 @@ static int with_devices(struct start *s)
 		return failed(s->k, &e);
 	s->claim.deadline = s->began + s->settings.start_deadline;
 	s->claim.release_ms = s->settings.release_wait;
+	s->claim.caller_locked = holds_lock(s->k, s->claim.caller);
 	do {
 		r = enter_and_plan(s, &e);
 	} while (r == 0 && host_now(s->k->h) < s->claim.deadline && worth_waiting(s));

@@ -83,8 +83,7 @@ static enum leased_state judge_state(struct host *h, const struct claim_world *w
 		return LEASED_LEFT;
 	if (l->lease.linger)
 		return host_now(h) < l->lease.linger ? LEASED_LINGERING : LEASED_LEFT;
-	return lease_process_alive(h, l->lease.task) || world->vm_locked(h, l->vmid, &ignored) > 0 ?
-	       LEASED_STARTING : LEASED_LEFT;
+	return claim_start_goes_on(h, world, &l->lease, &ignored) > 0 ? LEASED_STARTING : LEASED_LEFT;
 }
 
 static void tell(struct leased *l, const char *fmt, ...) _printf_(2, 3);

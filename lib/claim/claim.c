@@ -150,6 +150,15 @@ const struct device *claim_still_open(struct claim *c, const struct lease *l)
 	return NULL;
 }
 
+int claim_start_goes_on(struct host *h, const struct claim_world *world, const struct lease *l, struct err *e)
+{
+	bool ended = !l->claimed || l->returning || l->linger || l->qemu.pid;
+
+	if (!ended && !l->task_locked && lease_process_alive(h, l->task))
+		return 1;
+	return world->vm_locked(h, l->vmid, e);
+}
+
 struct holder { struct lease_process p; const struct device *open; };
 
 /* 1: somebody may still have a device; 0: nobody. */
@@ -245,7 +254,7 @@ int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 	struct runner r = { .h = c->h, .lease = &c->lease, .limit = c->limit, .cancel = c->cancel,
 			    .deadline = c->deadline };
 	struct lease fresh = LEASE_INIT;
-	int q = lease_create(c->h, plan, c->caller, &fresh, e);
+	int q = lease_create(c->h, plan, c->caller, c->caller_locked, &fresh, e);
 
 	if (q < 0) {
 		claim_unlock_node(c);
@@ -286,7 +295,7 @@ static bool lingers(struct claim *c)
 /* Under the lease's lock: a start may have begun, and even claimed, since somebody typed 'release'. */
 static int nobody_at_it(struct claim *c, struct err *e)
 {
-	int r = c->world->vm_locked(c->h, c->vmid, e);
+	int r = claim_start_goes_on(c->h, c->world, &c->lease, e);
 
 	return r <= 0 ? r : err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was "
 				    "touched. Try again when it is through", c->vmid);

@@ -29,6 +29,7 @@ struct claim {
 	const struct claim_world *world;
 	unsigned vmid;
 	struct lease_process caller;	/* the Proxmox task that we work for */
+	bool caller_locked;		/* it holds Proxmox's lock of the VM, and will until its start is over */
 	uint64_t deadline;		/* host_now() value for the whole entry */
 	uint64_t back_ms;		/* what a roll-back may take on top of it */
 	uint64_t release_ms;		/* how long to wait until QEMU has let go */
@@ -65,6 +66,17 @@ bool claim_wait_for(struct claim *c, unsigned vmid);
 
 /* Lets go of the node lock for a while, for what only needs time: enter and plan again. */
 void claim_pause(struct claim *c, uint64_t ms);
+
+/*
+ * May the start that made this lease still be under way?  1, 0, or negative: cannot be told.  Look for QEMU
+ * before and once more after it.
+ *
+ * Proxmox holds its lock of the VM from before pre-start until QEMU is up or has failed (qemu-server:
+ * QemuServer.pm: vm_start; so do a backup, API and migration, which start through it), and its task may go on
+ * for hours after that.  Only where the task did not hold it, as when a disk is imported live
+ * (live_import_from_files), the task's life has a say.
+ */
+int claim_start_goes_on(struct host *h, const struct claim_world *world, const struct lease *l, struct err *e) _must_check_;
 
 /* What other VMs have, by their leases.  malloc'ed. */
 int claim_holds(struct claim *c, struct hold **ret, size_t *ret_n, struct err *e) _must_check_;

@@ -27,8 +27,7 @@ static int abandoned(struct claim *c, const struct lease *l)
 	if (l->linger)		/* post-stop has come; before its time it goes only to whoever wants it */
 		return host_now(c->h) >= l->linger && c->world->vm_locked(c->h, l->vmid, &e) == 0;
 	/* QEMU may have come up between two looks: the last one is at QEMU again. */
-	return !lease_process_alive(c->h, l->task) && c->world->vm_locked(c->h, l->vmid, &e) == 0 &&
-	       c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
+	return claim_start_goes_on(c->h, c->world, l, &e) == 0 && c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
 }
 
 /* Under the node lock.  1: a lease of another VM was opened for giving back. */
@@ -105,6 +104,9 @@ static int foreign_start(struct claim *c, struct err *e)
 	/* Where post-start or post-stop has come, the start is over whatever its task does now. */
 	if (!l->claimed || l->returning || l->linger || l->qemu.pid || (l->task.pid == c->caller.pid && l->task.start == c->caller.start) ||
 	    !lease_process_alive(c->h, l->task))
+		return 0;
+	/* A start that held Proxmox's lock is over when it is ours or free, however long its task goes on. */
+	if (l->task_locked && (c->caller_locked || c->world->vm_locked(c->h, c->vmid, e) == 0))
 		return 0;
 	return err_set(e, EBUSY, "another task (pid %d) is starting VM %u; nothing was touched", (int)l->task.pid,
 		       c->vmid);

@@ -91,7 +91,7 @@ static int write_new(struct lease *l, const char *tmp, const struct str *text, s
 	return 0;
 }
 
-int lease_create(struct host *h, const struct plan *plan, struct lease_process task,
+int lease_create(struct host *h, const struct plan *plan, struct lease_process task, bool task_locked,
 		 struct lease *ret, struct err *e)
 {
 	struct lease l = LEASE_INIT;
@@ -102,11 +102,12 @@ int lease_create(struct host *h, const struct plan *plan, struct lease_process t
 	l.h = h;
 	l.vmid = plan->vmid;
 	l.task = task;
+	l.task_locked = task_locked;
 	lease_boot_id(h, l.boot, sizeof(l.boot));
 	snprintf(tmp, sizeof(tmp), LEASE_DIR "/.%u.new", plan->vmid);
 	r = copy_plan(&l, plan);
 	if (r == 0)
-		r = lease_format(plan, l.boot, task, &text);
+		r = lease_format(plan, l.boot, task, task_locked, &text);
 	r = r < 0 ? err_set(e, -r, "cannot write down the plan: %s", err_text(r)) : write_new(&l, tmp, &text, e);
 	str_release(&text);
 	if (r < 0)

@@ -7,7 +7,7 @@
  * line ends in a checksum; a torn last line never happened.  A reboot empties /run, and the
  * kernel forgets bindings and overrides with it.
  *
- *   pve-gpu-lease 1 vmid=100 boot=... task=PID:START
+ *   pve-gpu-lease 1 vmid=100 boot=... task=PID:START       locked=1: it held Proxmox's lock of the VM
  *   device 0000:01:00.0 key=hostpci0 id=10de:2684 ... driver=nvidia module=nvidia override= ...
  *   step 0 kind=override chain=1 at=0000:01:00.0 from= to=vfio-pci ...      kept=1: an earlier start,
  *                                    whose lease this one replaces, may have done it
@@ -59,6 +59,7 @@ struct lease {
 	unsigned vmid;
 	char boot[40];
 	struct lease_process task;	/* the Proxmox task that called the hook */
+	bool task_locked;		/* and held Proxmox's lock of the VM then: it does to the end of a start */
 	struct lease_process qemu;	/* noted by post-start */
 	struct lease_process stuck;	/* the last worker that was left behind */
 	size_t whole;			/* bytes of whole lines, as read */
@@ -83,7 +84,7 @@ int lease_prepare(struct host *h, struct err *e) _must_check_;
 
 /* Writes the plan and locks the file; replaces a lease of the same VM.  From here on the devices are
  * accounted for. */
-int lease_create(struct host *h, const struct plan *plan, struct lease_process task,
+int lease_create(struct host *h, const struct plan *plan, struct lease_process task, bool task_locked,
 		 struct lease *ret, struct err *e) _must_check_;
 
 /* Reads without a lock.  -ENOENT: no lease.  -EBADMSG: damaged (and whatever could be read is lost);

@@ -88,10 +88,10 @@ static int format_step(const struct step *s, size_t i, struct str *ret)
 	return r;
 }
 
-int lease_format(const struct plan *plan, const char *boot, struct lease_process task, struct str *ret)
+int lease_format(const struct plan *plan, const char *boot, struct lease_process task, bool task_locked, struct str *ret)
 {
-	int r = lease_line(ret, "pve-gpu-lease 1 vmid=%u boot=%s task=%d:%llu", plan->vmid, boot, (int)task.pid,
-			   (unsigned long long)task.start);
+	int r = lease_line(ret, "pve-gpu-lease 1 vmid=%u boot=%s task=%d:%llu%s", plan->vmid, boot, (int)task.pid,
+			   (unsigned long long)task.start, task_locked ? " locked=1" : "");
 
 	for (size_t i = 0; r == 0 && i < plan->n_devices; i++)
 		r = format_device(&plan->devices[i], ret);
@@ -180,6 +180,7 @@ static int read_head(struct lease *l, const struct words *w)
 	    get_text(w, "boot", l->boot, sizeof(l->boot)) < 0 || !task || get_process(task, &l->task) < 0)
 		return -EBADMSG;
 	l->vmid = l->plan.vmid = (unsigned)vmid;
+	l->task_locked = word_value(w->w, w->n, "locked") != NULL;
 	return 0;
 }
 

@@ -15,7 +15,8 @@ int lease_line(struct str *s, const char *fmt, ...) _printf_(2, 3);
 int lease_word(struct str *s, const char *key, const char *value);
 
 /* The whole beginning of a lease. */
-int lease_format(const struct plan *plan, const char *boot, struct lease_process task, struct str *ret);
+int lease_format(const struct plan *plan, const char *boot, struct lease_process task, bool task_locked,
+		 struct str *ret);
 
 /* Text of a lease file into *l, whose lists are empty.  -EBADMSG and the line that is wrong. */
 int lease_parse(struct lease *l, char *text, struct err *e) _must_check_;

@@ -17,13 +17,15 @@
  *                            in the kernel, our own children
  *
  * Only two things have no event and are looked at again after pauses: the grace periods below, and
- * Proxmox's own lock of a VM whose QEMU is gone.
+ * Proxmox's own lock of a VM whose QEMU is gone or has not come up yet, every 1 to 5 seconds.  While all
+ * VMs run, nothing is looked at.
  *
  * A lease is over when nobody works on it, no QEMU of the VM is there, and
  *
  *   - it is not complete, or its return was begun: whoever was at it has died.  At once;
- *   - the task that started the VM is gone, and the VM's Proxmox lock is free: the start failed
- *     (`settle_ms` later: the launcher's QEMU may be in the middle of its execve);
+ *   - the VM's Proxmox lock is free, and the start held it (as all do but that of an import) or its task
+ *     is gone: the start failed (`settle_ms` later: the launcher's QEMU may be in the middle of its execve).
+ *     However long the task goes on, as that of a backup does, it keeps no devices;
  *   - the QEMU that was there is gone, the VM's Proxmox lock is free, and post-stop has not come
  *     within `grace_ms`;
  *   - post-stop has let it linger for the VM's next start, the time is over, and the VM's Proxmox lock

@@ -70,7 +70,7 @@ enum verdict watch_verdict(struct watch *w, struct watched *v, const struct leas
 		r = w->world->vm_locked(w->h, v->vmid, e);
 		return r == 0 ? LINGERED : r > 0 ? LOCKED : UNCLEAR;
 	}
-	if (v->qemu.pid == 0 && follow(w, v, l->task))
+	if (v->qemu.pid == 0 && follow(w, v, l->task) && !l->task_locked)
 		return STARTING;
 	r = w->world->vm_locked(w->h, v->vmid, e);
 	if (r != 0)

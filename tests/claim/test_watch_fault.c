@@ -89,8 +89,8 @@ static void test_hung_watch(void **state)
 	keeper_limit_ms = 600;
 	keeper_start(&p, &k);
 	keeper_limit_ms = 0;
-	keeper_says(&k, "VM 101: the start failed: its task is gone and no QEMU came up: gave back");
-	keeper_says(&k, "VM 100: the start failed: its task is gone and no QEMU came up; ");
+	keeper_says(&k, "VM 101: the start failed: Proxmox is through with it and no QEMU came up: gave back");
+	keeper_says(&k, "VM 100: the start failed: Proxmox is through with it and no QEMU came up; ");
 	assert_false(keeper_ended(&k, KEEPER_QUIET_MS));
 	fake_fault_clear(&p.k);
 	fake_hang_release(&p.k);
@@ -182,7 +182,7 @@ static void test_journal(void **state)
 	keeper_ends(&k, 0);
 	assert_string_equal(k.said, "");
 	assert_true(recv(journald, got, sizeof(got) - 1, MSG_DONTWAIT) > 0);
-	assert_non_null(strstr(got, "\nMESSAGE=VM 100: the start failed: its task is gone and no QEMU came up: gave back"));
+	assert_non_null(strstr(got, "\nMESSAGE=VM 100: the start failed: Proxmox is through with it and no QEMU came up: gave back"));
 	assert_non_null(strstr(got, "\nPVE_GPU_EVENT=gave-back\nPVE_GPU_VMID=100\nPVE_GPU_DEVICE=0000:0a:00.0\n"
 			       "PVE_GPU_DEVICE=0000:0a:00.1\n"));
 	close(journald);

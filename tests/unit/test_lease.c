@@ -77,7 +77,7 @@ static struct lease created(struct box *b)
 {
 	struct lease l = LEASE_INIT;
 
-	if (lease_create(&b->h, &b->plan, task, &l, &b->e) < 0)
+	if (lease_create(&b->h, &b->plan, task, true, &l, &b->e) < 0)
 		fail_msg("%s", b->e.msg);
 	return l;
 }
@@ -146,7 +146,7 @@ static void what_is_written_is_read_back(void **state)
 	same_plan(&l.plan, &r.plan);
 	same_plan(&l.plan, &b->plan);
 	assert_string_equal(r.boot, BOOT);
-	assert_true(r.task.pid == task.pid && r.task.start == task.start);
+	assert_true(r.task.pid == task.pid && r.task.start == task.start && r.task_locked);
 	assert_int_equal(r.qemu.pid, 0);
 	assert_false(r.claimed || r.returning);
 	assert_int_equal(lease_open_step(&r), -1);
@@ -633,7 +633,7 @@ static void a_full_disk_at_the_beginning(void **state)
 	ops.append = append_full;
 	b->h.ops = &ops;
 	full_at = 0;
-	assert_int_equal(lease_create(&b->h, &b->plan, task, &l, &b->e), -ENOSPC);
+	assert_int_equal(lease_create(&b->h, &b->plan, task, true, &l, &b->e), -ENOSPC);
 	assert_non_null(strstr(b->e.msg, "no device was touched"));
 	assert_int_equal(load(b, &r), -ENOENT);
 	assert_false(host_exists(&b->h, LEASE_DIR "/.100.new"));

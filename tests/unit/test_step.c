@@ -401,7 +401,7 @@ static void a_stuck_reset_spares_all_its_functions(void **state)
 	b->ops.write = reset_hangs;
 	assert_int_equal(tfs_mkdirs(b->h.rootfd, "/run"), 0);
 	assert_int_equal(lease_prepare(&b->h, &b->e), 0);
-	assert_int_equal(lease_create(&b->h, &plan, (struct lease_process){ 1, 1 }, &l, &b->e), 0);
+	assert_int_equal(lease_create(&b->h, &plan, (struct lease_process){ 1, 1 }, false, &l, &b->e), 0);
 	r.deadline = host_now(&b->h) + 20000;
 	assert_int_equal(run_forward(&r, &b->e), -ETIMEDOUT);
 	assert_int_equal(r.report.stuck, 1);

@@ -28,6 +28,23 @@ wait $!
 is "the task has failed" "$?" 255
 came_back "the start failed behind pre-start" 'VM 100: the start failed'
 
+# A backup holds Proxmox's lock while it starts the VM; QEMU fails, and the backup's task goes on for hours.
+perl -e '
+	use Fcntl qw(:flock);
+	open(my $lock, ">>", "/var/lock/qemu-server/lock-100.conf") or die;
+	flock($lock, LOCK_EX) or die;
+	system(@ARGV) == 0 or die;
+	sleep 4;
+	close $lock;
+	sleep 3600' "$HOOK" 100 pre-start >"$LAB/backup.log" 2>&1 &
+backup=$!
+ok "a backup has started the VM" wait_until 30 grep -q '^claimed' "$LEASES/100"
+like "its lease says that it has Proxmox's lock" "$(head -n 1 "$LEASES/100")" ' locked=1 '
+sleep 2
+is "as long as it has the lock, the VM has the card" "$(driver $card)$(keeper_said)" "$away"
+came_back "the start failed in a task that goes on" 'VM 100: the start failed: Proxmox is through with it'
+ok "the backup's task still goes on" kill -9 $backup
+
 # The start timeout: only the launcher is killed, the task ends, and QEMU comes up all the same.
 late_qemu() {
 	hook_ok 100 pre-start

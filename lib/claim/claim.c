@@ -210,15 +210,16 @@ int claim_wait_gone(struct claim *c, struct lease *l, struct err *e)
 	}
 }
 
-int claim_dispose(struct claim *c, unsigned vmid, int why, const struct err *e)
+int claim_dispose(struct claim *c, unsigned vmid, struct err *e)
 {
-	struct err mine = ERR_INIT;
-	int r = why == -ESTALE ? host_unlink(c->h, lease_path(vmid).s) : lease_set_aside(c->h, vmid, &mine);
+	struct err why;
+	int r = lease_dispose(c->h, vmid, vmid == c->vmid ? CLAIM_LOCK_MS : 0, &why, e);
 
-	(void)str_addf(&c->notes, "%s; %s\n", e->msg, r < 0 ? mine.msg : why == -ESTALE ? "it was removed" :
-		       "it was put aside in " LEASE_ASIDE " and is not acted on: check its devices with "
-		       "'pve-gpu list --all'");
-	return r;
+	if (r != 0)
+		(void)str_addf(&c->notes, "%s; %s\n", why.msg, r < 0 ? e->msg : why.code == ESTALE ? "it was removed" :
+			       "it was put aside in " LEASE_ASIDE " and is not acted on: check its devices with "
+			       "'pve-gpu list --all'");
+	return r < 0 ? r : 0;
 }
 
 /* --- taking ------------------------------------------------------------------------------------ */
@@ -311,9 +312,9 @@ int claim_return(struct claim *c, bool *ret_had, struct err *e)
 		return 0;
 	*ret_had = true;
 	if (r == -EBADMSG || r == -ESTALE) {
-		struct err mine = *e;
+		struct err mine = ERR_INIT;
 
-		return claim_dispose(c, c->vmid, r, &mine) < 0 || r == -EBADMSG ? r : 0;
+		return claim_dispose(c, c->vmid, &mine) < 0 || r == -EBADMSG ? r : 0;
 	}
 	if (r == 0)
 		r = claim_wait_gone(c, &c->lease, e);

@@ -36,8 +36,10 @@ static int find_abandoned(struct claim *c, unsigned vmid, struct lease *ret)
 	struct err e = ERR_INIT;
 	int r = lease_open(c->h, vmid, 0, ret, &e);
 
-	if (r == -EBADMSG || r == -ESTALE)
-		return claim_dispose(c, vmid, r, &e), 0;
+	if (r == -EBADMSG || r == -ESTALE) {
+		e = (struct err)ERR_INIT;
+		(void)claim_dispose(c, vmid, &e);
+	}
 	if (r == -EWOULDBLOCK && array_room(&c->busy, c->n_busy, &c->busy_size, sizeof(*c->busy)) == 0)
 		c->busy[c->n_busy++] = vmid;
 	if (r < 0)
@@ -121,10 +123,7 @@ static int find_own(struct claim *c, struct err *e)
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EBADMSG || r == -ESTALE) {
-		if (claim_dispose(c, c->vmid, r, &mine) == 0)
-			return 0;
-		*e = mine;
-		return r;
+		return claim_dispose(c, c->vmid, e);
 	}
 	if (r < 0) {
 		*e = mine;

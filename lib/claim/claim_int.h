@@ -23,8 +23,7 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 /* The first device of the lease that somebody has open. */
 const struct device *claim_still_open(struct claim *c, const struct lease *l);
 
-/* A file that is no lease of this boot cannot be acted on: it is removed (`why` -ESTALE) or put aside,
- * and a note says so. */
-int claim_dispose(struct claim *c, unsigned vmid, int why, const struct err *e);
+/* lease_dispose(), and a note says so.  Negative: it is still there. */
+int claim_dispose(struct claim *c, unsigned vmid, struct err *e);
 
 #endif

@@ -355,32 +355,6 @@ int lease_remove(struct lease *l, struct err *e)
 	return 0;
 }
 
-int lease_move(struct host *h, unsigned vmid, const char *folder, struct host_path *ret, struct err *e)
-{
-	struct host_path to = host_path("%s", folder);
-	int r = file_private_dir(h, folder, e);
-
-	for (int i = 0; r == 0 && i < 100; i++) {
-		to = host_path("%s/%u.%d", folder, vmid, i);
-		if (!host_exists(h, to.s))
-			break;
-	}
-	if (r == 0)
-		r = host_rename(h, lease_path(vmid).s, to.s);
-	if (r < 0)
-		return e->code ? r : err_set(e, -r, "cannot put '%s' aside as '%s': %s", lease_path(vmid).s, to.s,
-					     err_text(r));
-	*ret = to;
-	return 0;
-}
-
-int lease_set_aside(struct host *h, unsigned vmid, struct err *e)
-{
-	struct host_path to;
-
-	return lease_move(h, vmid, LEASE_ASIDE, &to, e);
-}
-
 uint64_t lease_process_start(struct host *h, pid_t pid)
 {
 	char buf[1024], *p;

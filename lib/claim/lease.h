@@ -114,8 +114,11 @@ int lease_note_stuck(struct lease *l, size_t step, struct lease_process worker, 
 int lease_remove(struct lease *l, struct err *e) _must_check_;
 /* Moves the file into the folder, as VMID.NUMBER. */
 int lease_move(struct host *h, unsigned vmid, const char *folder, struct host_path *ret, struct err *e) _must_check_;
-/* Puts a file that cannot be read aside, for people to look at. */
-int lease_set_aside(struct host *h, unsigned vmid, struct err *e) _must_check_;
+/* A file that is no lease of this boot cannot be acted on.  Under its lock, for which it waits `ms`, and if it
+ * still is one: puts it aside for people to look at, or removes it where it is of another boot (why->code is
+ * ESTALE).  1: done, `why` says what is wrong with it; 0: there is none, or somebody is at it; negative: it
+ * could not be done, for the reason in `e`. */
+int lease_dispose(struct host *h, unsigned vmid, uint64_t ms, struct err *why, struct err *e) _must_check_;
 /* Frees and unlocks; changes nothing on disk or device. */
 void lease_release(struct lease *l);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Giving back what a lease holds, in a child: see watch.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,24 +97,15 @@ static enum result give_back(struct watch *w, const struct watched *v, struct cl
 	return DONE;
 }
 
-/* No writer must be about to replace the file: its lock, where it is a file that can be locked. */
 static enum result put_aside(struct watch *w, const struct watched *v)
 {
-	struct lease_path path = lease_path(v->vmid);
-	_cleanup_(file_closep) int fd = host_open_file(w->h, path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	struct lease l = LEASE_INIT;
-	struct err why = ERR_INIT, e = ERR_INIT;
-	int r;
+	struct err why, e = ERR_INIT;
+	int r = lease_dispose(w->h, v->vmid, 0, &why, &e);
 
-	if (fd >= 0 && (file_flock(w->h, fd, 0) < 0 || !file_is_current(w->h, fd, path.s)))
-		return CHANGED;
-	r = lease_load(w->h, v->vmid, &l, &why);
-	lease_release(&l);
-	if (r != -EBADMSG && r != -ESTALE)
-		return CHANGED;
-	r = r == -ESTALE ? host_unlink(w->h, path.s) : lease_set_aside(w->h, v->vmid, &e);
 	if (r < 0)
-		return failed(w, v, NULL, e.code ? &e : &why);
+		return failed(w, v, NULL, &e);
+	if (r == 0)
+		return CHANGED;
 	watch_say(w, v, why.code == ESTALE ? WATCH_NOTE : WATCH_ASIDE, NULL, "%s; %s", why.msg, why.code == ESTALE ? "it was removed" :
 		  "it was put aside in " LEASE_ASIDE " and no device was touched: see 'pve-gpu list --all'");
 	return DONE;

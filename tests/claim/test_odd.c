@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What hosts and people do to a claim from outside: VMs that ran without the hook, devices that are pulled
  * or bound by hand, settings, VMs that lose their devices while something is stuck. */
-#include "play.h"
+#include "keeper.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +265,68 @@ static void test_release_and_start(void **state)
 	play_close(&p);
 }
 
+/* A whole lease that others could have written: the devices are told by nobody who may. */
+static void foreign_lease(struct play *p, const char *lease, bool owner)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s%s", p->k.tree.dir, lease_path(100).s);
+	play_put(p, lease_path(100).s, lease);
+	assert_int_equal(owner ? chown(path, 65534, 65534) : chmod(path, 0666), 0);
+	fake_kernel_rewind(&p->k);
+}
+
+static void is_aside(struct play *p, const char *by, unsigned n)
+{
+	if (!host_exists(&p->k.host, host_path("/run/pve-gpu/broken/100.%u", n).s))
+		fail_msg("%s: the file is not there to be read", by);
+	play_same(p, "%s, with a foreign lease", by);
+}
+
+static void was_put_aside(struct play *p, const char *by, unsigned n)
+{
+	says(p, "the lease '/run/pve-gpu/leases/100' is not a file that only root can write");
+	says(p, "it was put aside in /run/pve-gpu/broken");
+	if (fake_log_find(&p->k, "/sys/"))
+		fail_msg("%s: a device was touched", by);
+	is_aside(p, by, n);
+}
+
+/* Of another owner as of another mode; only root can make the first. */
+static void test_a_foreign_lease(void **state)
+{
+	bool both = geteuid() == 0;
+	unsigned n = 0;
+	char *lease;
+	struct play p;
+	size_t len;
+
+	(void)state;
+	play_open(&p, &scenarios[0]);
+	play_claim(&p, 100);
+	assert_int_equal(host_read_file(&p.k.host, lease_path(100).s, 1 << 20, &lease, &len), 0);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	for (int owner = 0; owner <= both; owner++) {
+		foreign_lease(&p, lease, owner);
+		keeper_to_end(&p, "a foreign lease", n);
+		was_put_aside(&p, "watch", n++);
+		foreign_lease(&p, lease, owner);
+		assert_int_equal(play_hook(&p, 100, "post-stop"), 1);
+		was_put_aside(&p, "post-stop", n++);
+		foreign_lease(&p, lease, owner);
+		write_config(&p, "cores: 2\nhostpci0: 55:00\n");
+		assert_int_not_equal(play_hook(&p, 100, "pre-start"), 0);
+		was_put_aside(&p, "pre-start", n++);
+		foreign_lease(&p, lease, owner);
+		play_claim(&p, p.s->rival);
+		says(&p, "it was put aside in /run/pve-gpu/broken");
+		assert_int_equal(play_hook(&p, p.s->rival, "post-stop"), 0);
+		is_aside(&p, "another VM's start", n++);
+	}
+	free(lease);
+	play_close(&p);
+}
+
 /* Loading a module is about no single device. */
 static void test_a_module_that_hangs(void **state)
 {
@@ -294,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_each_function_has_its_own_reset),
 		cmocka_unit_test(test_an_orphaned_hook),
 		cmocka_unit_test(test_release_and_start),
+		cmocka_unit_test(test_a_foreign_lease),
 		cmocka_unit_test(test_a_module_that_hangs),
 	};
 

@@ -513,7 +513,13 @@ static void not_our_file(void **state)
 	b->h.priv = b;			/* the checks of the running machine */
 	assert_int_equal(chmod(path.s, 0620), 0);
 	assert_int_equal(lease_open(&b->h, 100, 0, &r, &b->e), -EBADMSG);
+	assert_non_null(strstr(b->e.msg, "the lease '/run/pve-gpu/leases/100' is not a file that only root can write"));
 	assert_int_equal(chmod(path.s, 0600), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path.s, 65534, 65534), 0);
+		assert_int_equal(lease_open(&b->h, 100, 0, &r, &b->e), -EBADMSG);
+		assert_int_equal(lease_load(&b->h, 100, &r, &b->e), -EBADMSG);
+	}
 	assert_int_equal(unlink(path.s), 0);
 	assert_int_equal(symlink("101", path.s), 0);
 	assert_int_equal(lease_open(&b->h, 100, 0, &r, &b->e), -EBADMSG);
@@ -528,6 +534,7 @@ static void not_our_file(void **state)
 static void a_damaged_file_is_put_aside(void **state)
 {
 	struct box *b = *state;
+	struct err why;
 	struct lease r;
 	char *text;
 	size_t len;
@@ -538,12 +545,38 @@ static void a_damaged_file_is_put_aside(void **state)
 		snprintf(what, sizeof(what), "damaged %d\n", i);
 		put_text(b, what, strlen(what));
 		assert_int_equal(load(b, &r), -EBADMSG);
-		assert_int_equal(lease_set_aside(&b->h, 100, &b->e), 0);
+		assert_int_equal(lease_dispose(&b->h, 100, 0, &why, &b->e), 1);
+		assert_int_equal(why.code, EBADMSG);
 		assert_int_equal(load(b, &r), -ENOENT);
 		assert_int_equal(host_read_file(&b->h, host_path(LEASE_ASIDE "/100.%d", i).s, 100, &text, &len), 0);
 		assert_string_equal(text, what);
 		free(text);
 	}
+}
+
+/* Between the look at it and its going aside somebody else may have done that and taken devices anew. */
+static void only_a_damaged_file_is_put_aside(void **state)
+{
+	struct box *b = *state;
+	struct err why;
+	struct lease l;
+	int fd;
+
+	put_text(b, "damaged\n", 8);
+	fd = host_open_file(&b->h, lease_path(100).s, O_RDONLY, 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(lease_dispose(&b->h, 100, 20, &why, &b->e), 0);
+	assert_true(host_exists(&b->h, lease_path(100).s));
+	close(fd);
+	l = created(b);
+	assert_int_equal(lease_dispose(&b->h, 100, 0, &why, &b->e), 0);
+	lease_release(&l);
+	assert_int_equal(lease_dispose(&b->h, 100, 0, &why, &b->e), 0);
+	assert_int_equal(load(b, &l), 0);
+	lease_release(&l);
+	assert_int_equal(host_unlink(&b->h, lease_path(100).s), 0);
+	assert_int_equal(lease_dispose(&b->h, 100, 0, &why, &b->e), 0);
+	assert_false(host_exists(&b->h, LEASE_ASIDE "/100.0"));
 }
 
 /* --- locks ----------------------------------------------------------------------------------------- */
@@ -811,6 +844,7 @@ int main(void)
 		BOX(heads_of_another_kind), BOX(a_nul_byte_is_damage),
 		BOX(a_lease_of_another_vm), BOX(a_lease_of_another_boot), BOX(no_lease), BOX(not_our_file),
 		BOX(a_damaged_file_is_put_aside),
+		BOX(only_a_damaged_file_is_put_aside),
 		BOX(the_creator_holds_it), BOX(a_torn_line_is_mended), BOX(a_full_disk_leaves_a_whole_file),
 		BOX(a_full_disk_at_the_beginning), BOX(closed_while_waiting),
 		BOX(a_new_one_takes_the_place), BOX(opening_leaks_nothing),

@@ -62,9 +62,25 @@ static void add_refusal(struct json *j, struct json_object *list, const struct r
 	json_add_word(j, o, "address", f->address);
 	json_add_text(j, o, "reason", f->reason);
 	json_add_word(j, o, "hint", f->hint);
+	json_add_word(j, o, "setting", f->setting);
 }
 
-static void add_settings(struct json *j, struct json_object *list, const struct settings *s)
+/* Indices into "steps" and "refusals". */
+static void add_decided(struct json *j, struct json_object *o, const struct plan *p, const struct settings *s,
+			size_t setting)
+{
+	struct json_object *list = json_add_array(j, o, "steps");
+
+	for (size_t i = 0; !p->n_refusals && i < p->n_steps; i++)
+		if (show_decides_step(s, setting, &p->steps[i]))
+			json_add_number(j, list, NULL, (int64_t)i);
+	list = json_add_array(j, o, "refusals");
+	for (size_t i = 0; i < p->n_refusals; i++)
+		if (show_decides_refusal(setting, &p->refusals[i]))
+			json_add_number(j, list, NULL, (int64_t)i);
+}
+
+static void add_settings(struct json *j, struct json_object *list, const struct plan *p, const struct settings *s)
 {
 	for (size_t i = 0; s && i < SETTINGS_N; i++) {
 		struct json_object *o;
@@ -75,6 +91,7 @@ static void add_settings(struct json *j, struct json_object *list, const struct 
 		json_add_text(j, o, "name", settings_keys[i].name);
 		json_add_text(j, o, "value", show_setting(s, i).s);
 		json_add_text(j, o, "origin", s->origin[i].text);
+		add_decided(j, o, p, s, i);
 	}
 }
 
@@ -145,5 +162,5 @@ void json_plan(struct out *o, const struct plan_result *r)
 		add_refusal(j, list, &p->refusals[i]);
 	add_resets(j, root, r);
 	add_quirks(j, root, p);
-	add_settings(j, json_add_array(j, root, "settings"), r->settings);
+	add_settings(j, json_add_array(j, root, "settings"), p, r->settings);
 }

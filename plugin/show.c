@@ -89,6 +89,26 @@ struct show_text show_step(const struct step *s)
 	return t;
 }
 
+bool show_decides_step(const struct settings *v, size_t setting, const struct step *s)
+{
+	switch (setting) {
+	case SETTINGS_RESET:
+		return s->kind == STEP_RESET;
+	case SETTINGS_RESET_METHODS:
+		return s->kind == STEP_RESET && v->reset_methods.n > 0;
+	case SETTINGS_IDLE:
+		return s->stay;
+	case SETTINGS_BAR0:
+		return s->kind == STEP_BAR;
+	}
+	return false;
+}
+
+bool show_decides_refusal(size_t setting, const struct refusal *f)
+{
+	return strcmp(settings_keys[setting].name, f->setting) == 0;
+}
+
 struct show_text show_setting(const struct settings *s, size_t i)
 {
 	const struct settings_key *key = &settings_keys[i];

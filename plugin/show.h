@@ -30,6 +30,10 @@ const char *show_health(enum seen seen, const struct health *health);
 /* What the step does. */
 struct show_text show_step(const struct step *s);
 
+/* Did this setting, by its value, make the step what it is, or refuse? */
+bool show_decides_step(const struct settings *v, size_t setting, const struct step *s);
+bool show_decides_refusal(size_t setting, const struct refusal *f);
+
 /* A setting's value as its file would have it. */
 struct show_text show_setting(const struct settings *s, size_t i);
 

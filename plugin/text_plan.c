@@ -144,21 +144,38 @@ static void put_resets(struct out *o, const struct plan_result *r)
 		  "Proxmox nor this hook binds the device." : "");
 }
 
-/* Those that decide about a start, and whatever else somebody has set. */
-static void put_settings(struct out *o, const struct settings *s)
+/* ", step 7, 14" or ", refuses 0000:02:00.0", of what it has decided; "" when that was nothing. */
+static bool add_decided(struct str *line, const struct plan *p, const struct settings *s, size_t setting)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_refusals; i++)
+		if (show_decides_refusal(setting, &p->refusals[i]))
+			(void)str_addf(line, "%s%s", n++ ? ", " : ", refuses ", p->refusals[i].address[0] ?
+				       p->refusals[i].address : "the start");
+	for (size_t i = 0; !p->n_refusals && i < p->n_steps; i++)
+		if (show_decides_step(s, setting, &p->steps[i]))
+			(void)str_addf(line, "%s%zu", n++ ? ", " : ", step ", i + 1);
+	return n > 0;
+}
+
+/* Those that decided something, and whatever else somebody has set. */
+static void put_settings(struct out *o, const struct plan *p, const struct settings *s)
 {
 	fputs("\nSettings:\n", o->to);
 	for (size_t i = 0; i < SETTINGS_N; i++) {
 		bool is_default = strcmp(s->origin[i].text, "default") == 0;
+		struct str line = STR_INIT;
 
 		if (strcmp(settings_keys[i].section, "claim") != 0)
 			continue;
-		if (is_default && i != SETTINGS_GROUP_MEMBERS && i != SETTINGS_RESET && !o->verbose)
-			continue;
-		fputs("  ", o->to);
-		text_put(o, TONE_PLAIN, "%s = %s  (%s)", settings_keys[i].name, show_setting(s, i).s,
-			 s->origin[i].text);
-		fputc('\n', o->to);
+		(void)str_addf(&line, "  %s = %s  (%s)", settings_keys[i].name, show_setting(s, i).s, s->origin[i].text);
+		if (add_decided(&line, p, s, i) || !is_default || i == SETTINGS_GROUP_MEMBERS || i == SETTINGS_RESET ||
+		    o->verbose) {
+			text_put(o, TONE_PLAIN, "%s", line.s);
+			fputc('\n', o->to);
+		}
+		str_release(&line);
 	}
 }
 
@@ -175,5 +192,5 @@ void text_plan(struct out *o, const struct plan_result *r)
 	put_quirks(o, r->plan);
 	put_steps(o, r->plan);
 	put_resets(o, r);
-	put_settings(o, r->settings);
+	put_settings(o, r->plan, r->settings);
 }

@@ -16,6 +16,16 @@ struct look {
 	struct err *e;
 };
 
+/* The refusal just made is a setting's doing. */
+static int by_setting(struct look *l, const char *name, int r)
+{
+	struct refusal *last = &l->plan->refusals[l->plan->n_refusals - 1];
+
+	if (r == 0)
+		snprintf(last->setting, sizeof(last->setting), "%s", name);
+	return r;
+}
+
 static bool dragged(const struct look *l)
 {
 	return l->v->key[0] == '\0';
@@ -199,12 +209,13 @@ static int group_member(struct look *l)
 	}
 	if (!why)
 		return 0;
-	return plan_refuse(l->plan, "group-member", &l->v->bdf, l->e,
-			   "Use a slot with a group of its own, pass this device to the same VM too, or set "
-			   "'group_members = take' in /etc/pve-gpu/settings.ini.",
-			   "%s (%s) shares IOMMU group %d with the VM's device and would be taken from the host "
-			   "with it, but it is %s", BDF_S(l->v->bdf), pdev_class_text(pdev_class(l->d)),
-			   l->d->group, why);
+	return by_setting(l, "group_members",
+			  plan_refuse(l->plan, "group-member", &l->v->bdf, l->e,
+				      "Use a slot with a group of its own, pass this device to the same VM too, or set "
+				      "'group_members = take' in /etc/pve-gpu/settings.ini.",
+				      "%s (%s) shares IOMMU group %d with the VM's device and would be taken from the host "
+				      "with it, but it is %s", BDF_S(l->v->bdf), pdev_class_text(pdev_class(l->d)),
+				      l->d->group, why));
 }
 
 /* Resets of a card that is off the bus last a minute and more, and most cannot help it. */
@@ -228,15 +239,16 @@ static int bar_size_is_offered(struct look *l)
 	if (!want || dragged(l) || !pdev_is_gpu(l->d) || l->d->bar0_size == want)
 		return 0;
 	if (!(l->d->bar0_sizes >> bar_bit(want) & 1))
-		return plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e, l->d->bar0_sizes ? "Set bar0 to one of these." :
-				   "Take bar0 out of the VM's settings, or switch on 'Resizable BAR' in the firmware.",
-				   "BAR 0 of %s cannot be %s large: %s%s", BDF_S(l->v->bdf), size.s, l->d->bar0_sizes ?
-				   "the card offers " : "it is not resizable", bar_list(l->d->bar0_sizes).s);
+		return by_setting(l, "bar0", plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e,
+				  l->d->bar0_sizes ? "Set bar0 to one of these." :
+				  "Take bar0 out of the VM's settings, or switch on 'Resizable BAR' in the firmware.",
+				  "BAR 0 of %s cannot be %s large: %s%s", BDF_S(l->v->bdf), size.s, l->d->bar0_sizes ?
+				  "the card offers " : "it is not resizable", bar_list(l->d->bar0_sizes).s));
 	if (strcmp(l->v->driver, "vfio-pci") != 0)
 		return 0;
-	return plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e, "Unbind it from vfio-pci first.",
-			   "BAR 0 of %s cannot be made %s large: it was on vfio-pci before, and only a device that no "
-			   "driver has can be resized", BDF_S(l->v->bdf), size.s);
+	return by_setting(l, "bar0", plan_refuse(l->plan, "bar-size", &l->v->bdf, l->e, "Unbind it from vfio-pci first.",
+			  "BAR 0 of %s cannot be made %s large: it was on vfio-pci before, and only a device that no "
+			  "driver has can be resized", BDF_S(l->v->bdf), size.s));
 }
 
 static int no_reset(struct look *l)
@@ -249,10 +261,10 @@ static int no_reset(struct look *l)
 		if (s->kind == STEP_RESET && step_concerns(s, l->v->bdf))
 			return 0;
 	}
-	return plan_refuse(l->plan, "no-reset", &l->v->bdf, l->e,
-			   "Set 'reset = auto' to take it as it is.",
-			   "the kernel offers no way to reset %s, and the setting 'reset = always' demands one",
-			   BDF_S(l->v->bdf));
+	return by_setting(l, "reset", plan_refuse(l->plan, "no-reset", &l->v->bdf, l->e,
+			  "Set 'reset = auto' to take it as it is.",
+			  "the kernel offers no way to reset %s, and the setting 'reset = always' demands one",
+			  BDF_S(l->v->bdf)));
 }
 
 typedef int (*rule)(struct look *l);

@@ -47,6 +47,7 @@ struct refusal {
 	char reason[800];		/* a sentence */
 	char hint[320];			/* what to do about it, "" when nothing */
 	unsigned vmid;			/* the VM in the way, 0 = none */
+	char setting[20];		/* the setting that would have it otherwise, "" = none */
 };
 
 /* What becomes of group members that nobody asked for. */

@@ -77,7 +77,7 @@ $ pve-gpu plan 100 --root m
 > 
 > Settings:
 >   group_members = idle  (default)
->   reset = auto  (default)
+>   reset = auto  (default), step 6
 ! pve-gpu: note: VM 100 has no hookscript, so a start does nothing of this: qm set 100 --hookscript local:snippets/gpu-hook
 ? 0
 % printf '\033[31mhostpci0: 02:00.0\nhostpci1: \033[2J\nhostpci2: host=\033]0;x\007,pcie=1\n' >m/etc/pve/qemu-server/100.conf

@@ -29,7 +29,7 @@ $ pve-gpu --root m plan 100
 > 
 > Settings:
 >   group_members = idle  (default)
->   reset = auto  (default)
+>   reset = auto  (default), step 10
 ? 0
 $ pve-gpu plan 101 --root m
 > VM 101: a start would take 2 functions of 1 device.
@@ -58,7 +58,7 @@ $ pve-gpu plan 101 --root m
 > 
 > Settings:
 >   group_members = idle  (default)
->   reset = auto  (default)
+>   reset = auto  (default), step 10
 ! pve-gpu: note: VM 101 has no hookscript, so a start does nothing of this: qm set 101 --hookscript local:snippets/gpu-hook
 ? 0
 $ pve-gpu plan --root=m 102
@@ -93,7 +93,7 @@ $ pve-gpu plan 100 --root m --json | helper json '*' vmid verdict devices.0.'*' 
 > steps.#: 12
 > steps.0.*: kind address from to chain text
 > refusals: []
-> settings.0: {"name":"group_members","value":"idle","origin":"default"}
+> settings.0: {"name":"group_members","value":"idle","origin":"default","steps":[],"refusals":[]}
 ? 0
 $ pve-gpu plan 102 --root m --json | helper json verdict nothing devices steps refusals settings notes
 > verdict: "nothing"
@@ -145,7 +145,7 @@ $ pve-gpu plan -q 106 --root m --json | helper json verdict devices.# devices.0.
 > devices.0.address: "0000:00:01.0"
 > steps: []
 > refusals.#: 2
-> refusals.0: {"id":"absent","address":"0000:07:00","reason":"hostpci0: there is no PCI device 0000:07:00 on this host","hint":"See what is there with 'pve-gpu list --all'; addresses move when cards or firmware settings change."}
+> refusals.0: {"id":"absent","address":"0000:07:00","reason":"hostpci0: there is no PCI device 0000:07:00 on this host","hint":"See what is there with 'pve-gpu list --all'; addresses move when cards or firmware settings change.","setting":null}
 > refusals.1.id: "bridge"
 > refusals.1.address: "0000:00:01.0"
 > notes.#: 2
@@ -177,11 +177,11 @@ $ pve-gpu plan 101 -q --root m
 >            not asked for, but in group 14, on snd_hda_intel
 > 
 > Settings:
->   group_members = refuse  (/etc/pve-gpu/settings.ini:2)
+>   group_members = refuse  (/etc/pve-gpu/settings.ini:2), refuses 0000:01:00.1
 >   reset = auto  (default)
 ? 4
 $ pve-gpu plan 100 --root m --json | helper json settings
-> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2"},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2"},{"name":"reset_methods","value":"","origin":"default"},{"name":"idle","value":"host-driver","origin":"default"},{"name":"bar0","value":"","origin":"default"},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3"},{"name":"stop_deadline","value":"45","origin":"default"},{"name":"release_wait","value":"30","origin":"default"},{"name":"linger","value":"0","origin":"default"}]
+> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[]},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2","steps":[],"refusals":[]},{"name":"reset_methods","value":"","origin":"default","steps":[],"refusals":[]},{"name":"idle","value":"host-driver","origin":"default","steps":[],"refusals":[]},{"name":"bar0","value":"","origin":"default","steps":[],"refusals":[]},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3","steps":[],"refusals":[]},{"name":"stop_deadline","value":"45","origin":"default","steps":[],"refusals":[]},{"name":"release_wait","value":"30","origin":"default","steps":[],"refusals":[]},{"name":"linger","value":"0","origin":"default","steps":[],"refusals":[]}]
 ? 0
 % printf '[claim]\ngroup_member = take\n' >m/etc/pve-gpu/settings.ini
 $ pve-gpu plan 100 --root m
@@ -192,7 +192,7 @@ $ pve-gpu plan 100 --root m
 $ pve-gpu plan 100 --root m | tail -n 3
 > Settings:
 >   group_members = idle  (default)
->   reset = auto  (default)
+>   reset = auto  (default), step 10
 ! pve-gpu: note: settings of this VM alone are not looked for: there is no storage 'nowhere' in '/etc/pve/storage.cfg': see 'pvesm status'
 ? 0
 

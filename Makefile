@@ -64,6 +64,8 @@ $(BUILD)/pve-gpu: $(call obj,$(PLUGIN_SRC)) $(BUILD)/libpve-gpu.a
 
 # the snippet is inside the command, which puts it into a storage
 $(BUILD)/plugin/hookfile.o: snippets/gpu-hook snippets/100.gpu.ini
+# and the comments on the settings are in their manual page
+$(BUILD)/plugin/manual_settings.o: snippets/settings.ini
 
 # inih is linked statically: the hook starts with every VM and loads no library it may not need
 HOOK_LIBS   := -l:libinih.a
@@ -208,13 +210,20 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= /lib/systemd/system
 # where Proxmox VE looks for the texts of its notifications
 TEMPLATES   = $(PREFIX)/share/pve-manager/templates/default
+MAN         = $(PREFIX)/share/man/man
+BASH        = $(PREFIX)/share/bash-completion/completions
+ZSH         = $(PREFIX)/share/zsh/vendor-completions
 .PHONY: install uninstall
 install: all
 	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
 	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
-	mkdir -p $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	$(BUILD)/pve-gpu --manual >$(DESTDIR)$(PREFIX)/share/man/man8/pve-gpu.8
-	$(BUILD)/pve-gpu --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pve-gpu
+	mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man5 man/man8 bash-completion/completions zsh/vendor-completions)
+	$(BUILD)/pve-gpu --manual >$(DESTDIR)$(MAN)8/pve-gpu.8
+	$(BUILD)/pve-gpu --manual-settings >$(DESTDIR)$(MAN)5/pve-gpu.ini.5
+	install -m 644 man/gpu-hook.8 $(DESTDIR)$(MAN)8/gpu-hook.8
+	install -m 644 man/pve-gpu-quirks.5 $(DESTDIR)$(MAN)5/pve-gpu-quirks.5
+	$(BUILD)/pve-gpu --completion >$(DESTDIR)$(BASH)/pve-gpu
+	$(BUILD)/pve-gpu --completion-zsh >$(DESTDIR)$(ZSH)/_pve-gpu
 	install -D -m 755 snippets/gpu-hook $(DESTDIR)$(PREFIX)/share/pve-gpu/gpu-hook
 	install -D -m 644 snippets/settings.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/settings.ini
 	install -D -m 644 snippets/quirks.ini $(DESTDIR)$(PREFIX)/share/pve-gpu/quirks.ini
@@ -229,8 +238,8 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook $(DESTDIR)$(PREFIX)/sbin/pve-gpu \
 		$(DESTDIR)$(UNITDIR)/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	rm -f $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/pve-gpu.8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pve-gpu
+	rm -f $(addprefix $(DESTDIR)$(MAN),8/pve-gpu.8 8/gpu-hook.8 5/pve-gpu.ini.5 5/pve-gpu-quirks.5) \
+		$(DESTDIR)$(BASH)/pve-gpu $(DESTDIR)$(ZSH)/_pve-gpu
 	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
 
 .PHONY: clean help

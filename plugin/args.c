@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "manual.h"
 #include "str.h"
 #include "text.h"
 
@@ -19,7 +20,9 @@ static const struct option global_options[] = {
 	{ "help", 'h', NULL, offsetof(struct cli, help), "this help, or that of a command" },
 	{ "version", 'V', NULL, offsetof(struct cli, version), "print the version" },
 	{ "manual", 0, NULL, offsetof(struct cli, manual), "print the manual page, for man" },
-	{ "completion", 0, NULL, offsetof(struct cli, completion), "print the words for bash" },
+	{ "manual-settings", 0, NULL, offsetof(struct cli, manual_settings), "print the manual page of the settings" },
+	{ "completion", 0, NULL, offsetof(struct cli, completion), "print the completion for bash" },
+	{ "completion-zsh", 0, NULL, offsetof(struct cli, completion_zsh), "print the completion for zsh" },
 	{ NULL, 0, NULL, 0, NULL },
 };
 
@@ -137,9 +140,14 @@ static bool is_option(const char *arg)
 	return arg[0] == '-' && arg[1] && !(arg[1] >= '0' && arg[1] <= '9');
 }
 
+bool args_print_only(const struct cli *c)
+{
+	return c->help || c->version || c->manual || c->manual_settings || c->completion || c->completion_zsh;
+}
+
 static int check_complete(struct cli *c)
 {
-	if (c->help || c->version || c->manual || c->completion)
+	if (args_print_only(c))
 		return 0;
 	if (!c->command)
 		return cli_usage(c, "which command?");
@@ -225,12 +233,8 @@ static void help_all(FILE *to)
 	}
 }
 
-void args_help(const struct cli *c)
+static void print_help(const struct cli *c)
 {
-	if (c->manual || c->completion) {
-		(c->manual ? manual_page : manual_completion)(c->to, global_options);
-		return;
-	}
 	if (c->command)
 		help_command(c->to, c->command);
 	else
@@ -239,4 +243,20 @@ void args_help(const struct cli *c)
 	help_options(c->to, global_options);
 	fprintf(c->to, "\nexit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,\n"
 	       "             4 refused for safety\n");
+}
+
+void args_print(const struct cli *c)
+{
+	if (c->version)
+		fprintf(c->to, "pve-gpu %s\n", PVE_GPU_VERSION);
+	else if (c->manual)
+		manual_page(c->to, global_options);
+	else if (c->manual_settings)
+		manual_settings(c->to);
+	else if (c->completion)
+		completion_bash(c->to, global_options);
+	else if (c->completion_zsh)
+		completion_zsh(c->to, global_options);
+	else
+		print_help(c);
 }

@@ -308,12 +308,9 @@ int cli_main(struct cli *c, int argc, char *const argv[])
 
 	if (status)
 		return status;
-	if (c->help || c->version || c->manual || c->completion) {
+	if (args_print_only(c)) {
 		out_open(&c->out, c->to, c->chatter, false, true);
-		if (!c->version)
-			args_help(c);
-		else
-			fprintf(c->to, "pve-gpu %s\n", PVE_GPU_VERSION);
+		args_print(c);
 		return finish(c, CLI_DONE);
 	}
 	out_open(&c->out, c->to, c->chatter, c->json, c->no_color);

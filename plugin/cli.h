@@ -37,7 +37,8 @@ struct cli {
 
 	/* options */
 	const char *root;		/* NULL = the running machine */
-	bool json, quiet, verbose, no_color, help, version, manual, completion;
+	bool json, quiet, verbose, no_color, help, version;
+	bool manual, manual_settings, completion, completion_zsh;
 	bool all, dry_run, abandon, pending;
 	const char *snapshot;
 	struct cli_attach {
@@ -107,10 +108,9 @@ int cli_usage(struct cli *c, const char *fmt, ...) _printf_(2, 3);
 
 /* Fills the options, the command and its arguments.  0, or CLI_USAGE with the sentence said. */
 int args_parse(struct cli *c, int argc, char *const argv[]) _must_check_;
-void args_help(const struct cli *c);
 
-/* The other things that are printed from the tables: a manual page for man(1), words for bash. */
-void manual_page(FILE *to, const struct option *global);
-void manual_completion(FILE *to, const struct option *global);
+/* Is nothing asked for but something that follows from the tables: help, version, manual, completion? */
+bool args_print_only(const struct cli *c);
+void args_print(const struct cli *c);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embed.h"
 #include "file.h"
 #include "nodename.h"
 #include "str.h"
@@ -14,11 +15,8 @@
 #define FILE_MAX (64 * 1024)
 
 /* The files themselves, from the folder snippets/. */
-#define CONTENT(name, path)	\
-	__asm__(".section .rodata\n" #name ": .incbin \"" path "\"\n" #name "_end: .byte 0\n.previous\n"); \
-	extern const char name[], name##_end[]
-CONTENT(hookfile_snippet, "snippets/gpu-hook");
-CONTENT(hookfile_example, "snippets/100.gpu.ini");
+EMBED(hookfile_snippet, "snippets/gpu-hook");
+EMBED(hookfile_example, "snippets/100.gpu.ini");
 
 /* --- what is there ----------------------------------------------------------------------------- */
 

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The manual page and the words for bash's completion, both from the table of commands: see cli.h. */
-#include <stdio.h>
+/* The manual page of the command, from the table of commands: see manual.h. */
+#include "manual.h"
+
 #include <string.h>
 
-#include "cli.h"
-
 /* roff takes '-' for a hyphen, a backslash for a command, and so it does a dot or quote at a line's start. */
-static void put_roff(FILE *to, const char *text)
+void manual_text(FILE *to, const char *text, size_t len)
 {
 	bool start = true;
 
-	for (; *text; text++) {
+	for (; len && *text; text++, len--) {
 		if (start && (*text == '.' || *text == '\''))
 			fputs("\\&", to);
 		if (*text == '-')
 			fputs("\\-", to);
 		else if (*text == '\\')
 			fputs("\\e", to);
+		else if (*text == '~')
+			fputs("\\(ti", to);
 		else
 			fputc(*text, to);
 		start = *text == '\n';
 	}
+}
+
+static void put_text(FILE *to, const char *text)
+{
+	manual_text(to, text, strlen(text));
 }
 
 static void put_options(FILE *to, const struct option *list)
@@ -30,71 +36,58 @@ static void put_options(FILE *to, const struct option *list)
 		if (list->letter)
 			fprintf(to, "\\-%c, ", list->letter);
 		fputs("\\-\\-", to);
-		put_roff(to, list->name);
+		put_text(to, list->name);
 		if (list->value) {
 			fputs(" \\fI", to);
-			put_roff(to, list->value);
+			put_text(to, list->value);
 			fputs("\\fR", to);
 		}
 		fputc('\n', to);
-		put_roff(to, list->help);
+		put_text(to, list->help);
 		fputc('\n', to);
 	}
 }
 
+static const char head[] =
+	".SH NAME\n"
+	"pve\\-gpu \\- graphics cards and other PCI devices that go to VMs and come back\n"
+	".SH SYNOPSIS\n"
+	".B pve\\-gpu\n"
+	".I COMMAND\n"
+	"[ARGUMENT...] [OPTION...]\n"
+	".SH DESCRIPTION\n"
+	"When a VM of Proxmox VE starts that has a PCI device of the host in its configuration, the hookscript\n"
+	".BR gpu\\-hook (8)\n"
+	"takes the device from the host's driver, and gives it back when the VM is gone.\n"
+	".B pve\\-gpu\n"
+	"prepares the host and the VM for that, shows who has what, and mends what a crash left behind.\n"
+	".SH COMMANDS\n";
+
+static const char tail[] =
+	".SH EXIT STATUS\n"
+	"0 done, 1 failed, 2 wrong usage, 3 looked and found problems, 4 refused for safety.\n"
+	".SH FILES\n"
+	".TP\n.I /etc/pve\\-gpu/settings.ini\nsettings for every VM; those of one VM are in\n"
+	".IR <vmid>.gpu.ini\nbeside the hookscript\n"
+	".TP\n.I /usr/share/pve\\-gpu/quirks.ini, /etc/pve\\-gpu/quirks.d/*.ini\nwhat is known of certain hardware\n"
+	".TP\n.I /run/pve\\-gpu/leases/<vmid>\nwhat a VM holds, and what was done for it\n"
+	".TP\n.I /var/lib/pve\\-gpu/attached\nwhat attach changed, for detach\n"
+	".TP\n.I /var/lib/pve\\-gpu/setup\nthe originals of the files that setup changed\n"
+	".SH SEE ALSO\n"
+	".BR gpu\\-hook (8),\n.BR pve\\-gpu.ini (5),\n.BR pve\\-gpu\\-quirks (5),\n.BR qm (1),\n.BR pvesm (1)\n";
+
 void manual_page(FILE *to, const struct option *global)
 {
-	fprintf(to, ".TH PVE\\-GPU 8 \"\" \"pve-gpu %s\" \"Proxmox VE\"\n.SH NAME\npve\\-gpu \\- graphics cards and other PCI "
-		"devices that go to VMs and come back\n.SH SYNOPSIS\n.B pve\\-gpu\n.I COMMAND\n[ARGUMENT...] [OPTION...]\n"
-		".SH COMMANDS\n", PVE_GPU_VERSION);
+	fprintf(to, ".TH PVE\\-GPU 8 \"\" \"pve-gpu %s\" \"Proxmox VE\"\n%s", PVE_GPU_VERSION, head);
 	for (const struct command *k = commands; k->name; k++) {
 		fprintf(to, ".SS %s ", k->name);
-		put_roff(to, k->args);
+		put_text(to, k->args);
 		fputc('\n', to);
-		put_roff(to, k->about);
+		put_text(to, k->about);
 		fputc('\n', to);
 		put_options(to, k->options);
 	}
 	fputs(".SH OPTIONS OF EVERY COMMAND\n", to);
 	put_options(to, global);
-	fputs(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 looked and found problems, 4 refused for safety.\n"
-	      ".SH FILES\n/etc/pve\\-gpu/settings.ini, <vmid>.gpu.ini beside the hookscript: settings.\n.br\n"
-	      "/var/lib/pve\\-gpu/attached: what attach changed, for detach.\n.SH SEE ALSO\n.BR qm (1),\n.BR pvesm (1)\n", to);
-}
-
-static void put_words(FILE *to, const struct option *list)
-{
-	for (; list && list->name; list++)
-		fprintf(to, " --%s", list->name);
-}
-
-/* The words that an argument may be, where it is a choice: "install|remove|status". */
-static void put_choices(FILE *to, const char *args)
-{
-	size_t n = strcspn(args, " ");
-
-	if (!memchr(args, '|', n) || (args[0] >= 'A' && args[0] <= 'Z') || args[0] == '[')
-		return;
-	for (size_t i = 0; i < n; i++)
-		fputc(args[i] == '|' ? ' ' : args[i], to);
-}
-
-void manual_completion(FILE *to, const struct option *global)
-{
-	fputs("# bash completion for pve-gpu, printed by 'pve-gpu --completion'\n_pve_gpu()\n{\n"
-	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words=\n"
-	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords='", to);
-	for (const struct command *k = commands; k->name; k++)
-		fprintf(to, "%s%s", k == commands ? "" : " ", k->name);
-	put_words(to, global);
-	fputs("'\n\telse\n\t\tcase $command in\n", to);
-	for (const struct command *k = commands; k->name; k++) {
-		fprintf(to, "\t\t%s) words='", k->name);
-		put_choices(to, k->args);
-		put_words(to, k->options);
-		fputs("' ;;\n", to);
-	}
-	fputs("\t\tesac\n\t\twords=\"$words", to);
-	put_words(to, global);
-	fputs("\"\n\tfi\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\ncomplete -F _pve_gpu pve-gpu\n", to);
+	fputs(tail, to);
 }

@@ -35,7 +35,11 @@ $ pve-gpu --help
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
 >       --manual        print the manual page, for man
->       --completion    print the words for bash
+>       --manual-settings
+>                       print the manual page of the settings
+>       --completion    print the completion for bash
+>       --completion-zsh
+>                       print the completion for zsh
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -59,7 +63,11 @@ $ pve-gpu -h list
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
 >       --manual        print the manual page, for man
->       --completion    print the words for bash
+>       --manual-settings
+>                       print the manual page of the settings
+>       --completion    print the completion for bash
+>       --completion-zsh
+>                       print the completion for zsh
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -80,7 +88,11 @@ $ pve-gpu plan --help
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
 >       --manual        print the manual page, for man
->       --completion    print the words for bash
+>       --manual-settings
+>                       print the manual page of the settings
+>       --completion    print the completion for bash
+>       --completion-zsh
+>                       print the completion for zsh
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -101,7 +113,11 @@ $ pve-gpu status -h
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
 >       --manual        print the manual page, for man
->       --completion    print the words for bash
+>       --manual-settings
+>                       print the manual page of the settings
+>       --completion    print the completion for bash
+>       --completion-zsh
+>                       print the completion for zsh
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
@@ -130,12 +146,16 @@ $ pve-gpu release 1 -h
 >   -h, --help          this help, or that of a command
 >   -V, --version       print the version
 >       --manual        print the manual page, for man
->       --completion    print the words for bash
+>       --manual-settings
+>                       print the manual page of the settings
+>       --completion    print the completion for bash
+>       --completion-zsh
+>                       print the completion for zsh
 > 
 > exit status: 0 done, 1 failed, 2 wrong usage, 3 looked and found problems,
 >              4 refused for safety
 ? 0
-$ for c in '' list plan status release attach detach hook mapping config doctor setup report; do pve-gpu $c --help; done | awk 'length($0) > 80'
+$ for c in '' list plan status release reset selftest attach detach hook mapping config watch doctor setup report; do pve-gpu $c --help; done | awk 'length($0) > 80'
 ? 0
 $ pve-gpu --version | sed 's/[0-9][0-9.~]*/VERSION/'
 > pve-gpu VERSION
@@ -148,17 +168,60 @@ $ pve-gpu release --help --root /nowhere --json | head -n 1
 > usage: pve-gpu release VMID|--all [OPTION...]
 ? 0
 
-# The manual page and the completion come from the same table: every command and option is in both.
+# The manual page and the completions come from the same table: every command and every option is in all of them.
 $ pve-gpu --manual | head -n 1 | cut -d' ' -f1-3
 > .TH PVE\-GPU 8
 ? 0
-$ pve-gpu --completion | bash -n
+% pve-gpu --manual | tr -d '\\' >page && pve-gpu --completion >words && pve-gpu --completion-zsh >_pve-gpu
+% pve-gpu --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\).*/\1/p' >commands && grep -qx selftest commands
+$ for c in '' $(cat commands); do pve-gpu $c --help | grep -o -e '\(^\|[ ,]\)-[-a-zA-Z]*' | tr -d ' ,' | sort -u | while read -r o; do for f in page words _pve-gpu; do grep -qwe "$o" $f || echo "$f: $c $o"; done; done; done
 ? 0
-$ bash -c 'eval "$(pve-gpu --completion)"; COMP_WORDS=(pve-gpu ho); COMP_CWORD=1; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu hook st); COMP_CWORD=2; _pve_gpu; echo "${COMPREPLY[@]}"; COMP_WORDS=(pve-gpu attach --rom); _pve_gpu; echo "${COMPREPLY[@]}"'
+$ for c in $(cat commands); do grep -q "^.SS $c " page && grep -q "^		$c) " words && grep -q "^		'$c:" _pve-gpu && grep -q "^	$c)" _pve-gpu || echo $c; done
+? 0
+
+# Completion in bash: commands, their words, options of the command that was named, an option's values, VMs.
+$ bash -n words
+? 0
+% printf '%s\n' 'set -u; source words; compopt() { :; }' 'ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _pve_gpu; echo "${COMPREPLY[*]}"; }' >ask
+$ bash -c '. ./ask; ask pve-gpu ho; ask pve-gpu hook st; ask pve-gpu attach --rom; ask pve-gpu --json mapping re; ask pve-gpu --root m attach 100 --display ""; ask pve-gpu attach 100 --slot ""'
 > hook
 > status
 > --romfile
+> remove refresh
+> none std keep
+> 
 ? 0
-% pve-gpu --manual | tr -d '\\' >page && pve-gpu --completion >words
-$ for c in list plan status release attach detach hook mapping config watch doctor; do pve-gpu $c --help | grep -o -e '--[a-z-]*' | sort -u | while read -r o; do grep -q -e "$o" page && grep -q -e "$o" words || echo "$c $o"; done; grep -q "SS $c" page || echo $c; done
+% mkdir -p m/x
+$ bash -c '. ./ask; ask pve-gpu list --root m/; ask pve-gpu report --html wor'
+> m/x
+> words
+? 0
+
+# In zsh, by its own terminal.
+= zsh -n _pve-gpu && zsh -f $cases/zsh/ask . 'pve-gpu selft' 'pve-gpu mapping ref' 'pve-gpu attach 100 --disp' 'pve-gpu --json attach 100 --display=no' 'pve-gpu reset 01:00 --dry'
+> pve-gpu selftest 
+> pve-gpu mapping refresh 
+> pve-gpu attach 100 --display=
+> pve-gpu --json attach 100 --display=none 
+> pve-gpu reset 01:00 --dry-run 
+? 0
+
+# Every key of the settings is in their page, with its default; every key of a quirk in the other.
+% pve-gpu --manual-settings | tr -d '\\' >page && cd $cases/../../lib && grep -ho 'section = "[a-z]*", .name = "[a-z_0-9]*"' pve/settings*.c | cut -d'"' -f4 >"$OLDPWD/keys"
+$ [ $(wc -l <keys) -gt 10 ] && while read -r k; do grep -q "^.BR $k " page || echo $k; done <keys
+? 0
+$ [ $(grep -c '^Default: ' page) -eq $(wc -l <keys) ] && echo as many
+> as many
+? 0
+$ for k in $(grep -o 'strcmp(key, "[a-z]*")' $cases/../../lib/hw/quirks.c | cut -d'"' -f2); do grep -q "^.BR $k\\b" $cases/../../man/pve-gpu-quirks.5 || echo $k; done
+? 0
+# No page gives man a reason to complain, and its text is what it should be.
+$ for p in --manual --manual-settings; do pve-gpu $p | groff -man -Tutf8 -ww -b >/dev/null; done; for p in $cases/../../man/*; do groff -man -Tutf8 -ww -b $p >/dev/null; done
+? 0
+$ pve-gpu --manual-settings | groff -man -Tascii -P-cbou | grep -A 4 'grace = '
+>        grace = 1 to 300 (seconds)
+>               How  many  seconds to wait for post-stop once QEMU is gone, 1 to
+>               300.
+>               Default: 5; only in the host's file.
+> 
 ? 0

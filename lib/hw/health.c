@@ -229,6 +229,43 @@ static void look_link(struct look *l)
 		      "a card without work may save power this way");
 }
 
+/* "TOTAL_ERR_FATAL 3" is the last line (drivers/pci/pcie/aer.c:aer_stats_dev_attr). */
+static bool read_total(struct host *h, struct bdf bdf, const char *attr, uint64_t *ret)
+{
+	char buf[2048], *cursor = buf, *line;
+	ssize_t n = host_read(h, pdev_path(bdf, attr).s, buf, sizeof(buf) - 1);
+
+	if (n < 0)
+		return false;
+	buf[n] = '\0';
+	while ((line = str_token(&cursor, "\n"))) {
+		char *number = strchr(line, ' ');
+
+		if (number && str_starts(line, "TOTAL_ERR_"))
+			return str_to_u64(number + 1, 10, ret) == 0;
+	}
+	return false;
+}
+
+void health_errors(struct host *h, struct bdf bdf, struct health_errors *ret)
+{
+	*ret = (struct health_errors){ .known = false };
+	ret->known = read_total(h, bdf, "aer_dev_fatal", &ret->fatal) &&
+		     read_total(h, bdf, "aer_dev_nonfatal", &ret->nonfatal) &&
+		     read_total(h, bdf, "aer_dev_correctable", &ret->correctable);
+}
+
+/* Correctable errors are daily life, non-fatal ones a guest provokes by asking for what is not there. */
+static void look_errors(struct look *l)
+{
+	uint64_t fatal;
+
+	if (read_total(l->h, l->bdf, "aer_dev_fatal", &fatal) && fatal)
+		found(l, HEALTH_DEGRADED, true, "%s reported %llu fatal error%s since boot, its link broke down each time: "
+		      "look at its seat, riser and power supply ('dmesg | grep AER')", BDF_S(l->bdf),
+		      (unsigned long long)fatal, fatal == 1 ? "" : "s");
+}
+
 void health_look(struct host *h, struct bdf bdf, const struct pdev_link *before, struct health *ret)
 {
 	struct look l = { .h = h, .bdf = bdf, .before = before, .ret = ret };
@@ -251,6 +288,7 @@ void health_look(struct host *h, struct bdf bdf, const struct pdev_link *before,
 	if (look_bars(&l))
 		look_decoding(&l);
 	look_link(&l);
+	look_errors(&l);
 }
 
 int health_check(struct host *h, struct bdf bdf, struct err *e)
@@ -314,32 +352,4 @@ int health_d3_resets(struct host *h, struct bdf bdf)
 	unsigned at = r < 0 ? 0 : capability(&c, CAP_PM, PM_CTRL + 2);
 
 	return r < 0 ? r : at && !(c.b[at + PM_CTRL] & PM_NO_SOFT_RESET);
-}
-
-/* --- errors counted by the kernel ---------------------------------------------------------------- */
-
-/* "TOTAL_ERR_FATAL 3" is the last line (drivers/pci/pcie/aer.c:aer_stats_dev_attr). */
-static bool read_total(struct host *h, struct bdf bdf, const char *attr, uint64_t *ret)
-{
-	char buf[2048], *cursor = buf, *line;
-	ssize_t n = host_read(h, pdev_path(bdf, attr).s, buf, sizeof(buf) - 1);
-
-	if (n < 0)
-		return false;
-	buf[n] = '\0';
-	while ((line = str_token(&cursor, "\n"))) {
-		char *number = strchr(line, ' ');
-
-		if (number && str_starts(line, "TOTAL_ERR_"))
-			return str_to_u64(number + 1, 10, ret) == 0;
-	}
-	return false;
-}
-
-void health_errors(struct host *h, struct bdf bdf, struct health_errors *ret)
-{
-	*ret = (struct health_errors){ .known = false };
-	ret->known = read_total(h, bdf, "aer_dev_fatal", &ret->fatal) &&
-		     read_total(h, bdf, "aer_dev_nonfatal", &ret->nonfatal) &&
-		     read_total(h, bdf, "aer_dev_correctable", &ret->correctable);
 }

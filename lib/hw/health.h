@@ -5,7 +5,7 @@
  * sysfs remembers the identity, the addresses and the link of a card that fell off the bus; only the
  * `config` file asks the card itself (drivers/pci/pci-sysfs.c:pci_read_config).  So the verdict comes from
  * config space: identity, D-state, BARs, decoding, link; the kernel's own records (`resource`, `enable`,
- * AER counters) say what should be there.
+ * AER counters) say what should be there, and what has happened.
  *
  * All functions here may block while a reset is under way (drivers/pci/access.c:pci_wait_cfg): call them
  * in a worker.

@@ -349,6 +349,7 @@ static void errors_are_the_totals(void **state)
 {
 	struct box *b = *state;
 	struct health_errors errors;
+	struct health look;
 
 	health_errors(&b->h, gpu, &errors);
 	assert_false(errors.known);
@@ -360,6 +361,9 @@ static void errors_are_the_totals(void **state)
 	assert_int_equal(tfs_putf(b->h.rootfd, pdev_path(gpu, "aer_dev_correctable").s, 0444,
 				  "RxErr 11\nTOTAL_ERR_COR 11\n"), 0);
 	health_errors(&b->h, gpu, &errors);
+	health_look(&b->h, gpu, NULL, &look);
+	assert_true(look.verdict == HEALTH_DEGRADED && look.usable);
+	assert_non_null(strstr(look.what, "reported 7 fatal errors since boot"));
 	assert_true(errors.known && errors.fatal == 7 && errors.nonfatal == 2 && errors.correctable == 11);
 }
 

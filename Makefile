@@ -138,6 +138,7 @@ $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 check-lab: all $(BUILD)/storm $(BUILD)/mktree
 	tests/lab/run
 	tests/lab/early
+	tests/lab/asleep
 # claims and resets on the newer kernel that Debian 12 has by name
 .PHONY: check-lab-6.12
 check-lab-6.12: all $(BUILD)/storm

@@ -142,7 +142,10 @@ const struct command commands[] = {
 		"  flr af_flr pm bus cxl_bus acpi device_specific  of the kernel, chosen alone\n"
 		"  vfio  of each function    hot  of the whole card    (both through VFIO)\n"
 		"  subordinate  of everything below the port    d3  D3hot and back\n"
-		"  rescan  off the bus and found again",
+		"  rescan  off the bus and found again\n"
+		"  suspend  the whole host sleeps for 8 seconds (S3), its slots without power:\n"
+		"    the last resort short of a reboot. Refused while a VM runs; containers and\n"
+		"    the network stand still meanwhile. Only when it is named here.",
 	}, {
 		.name = "selftest", .run = cmd_selftest, .args = "ADDRESS", .args_min = 1, .args_max = 1,
 		.options = selftest_options, .changes_devices = true,

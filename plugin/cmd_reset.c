@@ -59,13 +59,14 @@ int cmd_reset(struct cli *c)
 
 	if (c->method && c->chain)
 		return cli_usage(c, "either --method or --chain, not both");
-	if (c->method && !reset_is_method(c->method, NULL))
-		return cli_usage(c, "there is no method '%s': one of %s", c->method, reset_methods());
+	if (c->method && !reset_is_method(c->method, NULL) && !reset_is_by_hand(c->method))
+		return cli_usage(c, "there is no method '%s': one of %s, suspend", c->method, reset_methods());
 	status = trial_open(&t, c);
 	if (status)
 		return status;
 	t.chain = c->method ? c->method : c->chain ? PLAN_EVERY_RESET : "";
 	t.dead_too = true;
+	t.host_sleeps = c->method && reset_is_by_hand(c->method);
 	status = c->dry_run ? would_reset(&t) : do_reset(&t);
 	trial_close(&t);
 	return status;

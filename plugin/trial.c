@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "probe.h"
+#include "running.h"
+#include "str.h"
 
 #define NOW_MS 120000
 
@@ -42,6 +44,37 @@ void trial_close(struct trial *t)
 	claim_release(&t->claim);
 }
 
+struct awake { struct trial *t; struct err *e; int r; };
+
+/* "100.pid" in /run/qemu-server: as a VM that runs would lose its devices under it. */
+static int see_pidfile(void *arg, const char *name)
+{
+	struct running run;
+	struct awake *a = arg;
+	struct err unclear = ERR_INIT;
+	char text[16];
+	unsigned vmid;
+	size_t n = strcspn(name, ".");
+
+	if (strcmp(name + n, ".pid") != 0 || n >= sizeof(text))
+		return 0;
+	memcpy(text, name, n);
+	text[n] = '\0';
+	if (str_to_vmid(text, &vmid) == 0 && running_pidfile(a->t->c->h, vmid, &run, &unclear) != 0)
+		a->r = plan_refuse(&a->t->view.plan, "vm-runs", NULL, a->e, "shut it down first",
+				   "VM %u runs, and suspending the host takes the power from its devices", vmid);
+	return a->r;
+}
+
+static int refuse_running(struct trial *t, struct err *e)
+{
+	struct awake a = { t, e, 0 };
+	int r = host_list(t->c->h, "/run/qemu-server", see_pidfile, &a);
+
+	return a.r < 0 ? a.r : r < 0 && r != -ENOENT ?
+		err_set(e, -r, "cannot tell which VMs run (/run/qemu-server: %s)", err_text(r)) : 0;
+}
+
 int trial_plan(struct trial *t, struct err *e)
 {
 	struct guest_input in = {
@@ -56,6 +89,8 @@ int trial_plan(struct trial *t, struct err *e)
 	guest_view_release(&t->view);
 	if (r == 0)
 		r = guest_plan(t->c->h, &t->guest, &in, &t->view, e);
+	if (r == 0 && t->host_sleeps)
+		r = refuse_running(t, e);
 	free(holds);
 	return r;
 }

@@ -19,6 +19,7 @@ struct trial {
 	struct settings settings;
 	const char *chain;		/* of resets; "" = what the card offers */
 	bool dead_too;
+	bool host_sleeps;		/* the chain is "suspend": refused while any VM runs */
 	struct claim claim;
 	struct guest_view view;
 	struct trial_function {

@@ -143,21 +143,23 @@ static const struct method {
 	bool own;		/* of the kernel's list */
 	bool wide;
 	bool wakes_the_dead;	/* can help where nothing answers; the others would only poll for a minute */
+	bool by_hand;		/* never part of a chain */
 	const char *why;
 } methods[] = {
-	{ "device_specific", own_resets, true, false, true, "what the kernel, or the module vendor-reset, knows about this device" },
-	{ "acpi", own_resets, true, false, true, "the firmware's _RST method" },
-	{ "flr", own_resets, true, false, false, "function level reset" },
-	{ "af_flr", own_resets, true, false, false, "function level reset of conventional PCI" },
-	{ "pm", own_resets, true, false, false, "D3hot and back, by the kernel" },
-	{ "bus", own_resets, true, true, true, "reset of the bus, for a function alone on it" },
-	{ "cxl_bus", own_resets, true, true, true, "reset of the CXL bus" },
-	{ "vfio", vfio_each, false, false, false, "VFIO's reset of each function" },
-	{ "hot", vfio_hot, false, true, true, "VFIO hot reset of the whole card" },
-	{ "subordinate", reset_wide_subordinate, false, true, true, "reset of everything below the port" },
-	{ "d3", reset_power_d3, false, false, false, "D3hot and back, by power management" },
-	{ "reset", own_resets, false, false, false, "whatever the kernel picks (before Linux 5.15 it does not tell)" },
-	{ "rescan", reset_wide_rescan, false, true, true, "off the bus and found again" },
+	{ "device_specific", own_resets, true, false, true, false, "what the kernel, or the module vendor-reset, knows about this device" },
+	{ "acpi", own_resets, true, false, true, false, "the firmware's _RST method" },
+	{ "flr", own_resets, true, false, false, false, "function level reset" },
+	{ "af_flr", own_resets, true, false, false, false, "function level reset of conventional PCI" },
+	{ "pm", own_resets, true, false, false, false, "D3hot and back, by the kernel" },
+	{ "bus", own_resets, true, true, true, false, "reset of the bus, for a function alone on it" },
+	{ "cxl_bus", own_resets, true, true, true, false, "reset of the CXL bus" },
+	{ "vfio", vfio_each, false, false, false, false, "VFIO's reset of each function" },
+	{ "hot", vfio_hot, false, true, true, false, "VFIO hot reset of the whole card" },
+	{ "subordinate", reset_wide_subordinate, false, true, true, false, "reset of everything below the port" },
+	{ "d3", reset_power_d3, false, false, false, false, "D3hot and back, by power management" },
+	{ "reset", own_resets, false, false, false, false, "whatever the kernel picks (before Linux 5.15 it does not tell)" },
+	{ "rescan", reset_wide_rescan, false, true, true, false, "off the bus and found again" },
+	{ "suspend", reset_suspend, false, false, true, true, "the whole host sleeps for some seconds: its slots lose their power" },
 };
 
 static const struct method *method_named(const char *name)
@@ -174,7 +176,14 @@ bool reset_is_method(const char *name, const char **why)
 
 	if (m && why)
 		*why = m->why;
-	return m != NULL;
+	return m && !m->by_hand;
+}
+
+bool reset_is_by_hand(const char *name)
+{
+	const struct method *m = method_named(name);
+
+	return m && m->by_hand;
 }
 
 bool reset_is_wide(const char *name)
@@ -288,8 +297,9 @@ static void begin(struct chain *c)
 static int conclude(struct chain *c, struct reset_result *ret, struct err *e)
 {
 	if (c->dead)
-		return err_set(e, EIO, "%s is dead, and no reset brings it back (%s); left are 'pve-gpu reset %s --chain' "
-			       "and a power cycle of the host", BDF_S(c->job.fns[0]), c->said.s, BDF_S(c->job.fns[0]));
+		return err_set(e, EIO, "%s is dead, and no reset brings it back (%s); left are 'pve-gpu reset %s --chain', "
+			       "'--method suspend' and a power cycle of the host", BDF_S(c->job.fns[0]), c->said.s,
+			       BDF_S(c->job.fns[0]));
 	if (c->first)
 		return err_set(e, -c->first, "no reset of %s worked: %s", BDF_S(c->job.fns[0]), c->said.s);
 	snprintf(ret->used, sizeof(ret->used), "none");

@@ -13,6 +13,8 @@
  *   subordinate     the bridge's reset_subordinate: the whole bus
  *   d3              D3hot and back, each function
  *   rescan          off the bus and found again: every lost attribute is put back
+ *   suspend         the host sleeps (S3) and the clock wakes it: the slots lose their power.  In no chain, only
+ *                   when somebody asks for it by name; that no VM runs is the caller's to see to
  *
  * Never is a function reset that is not on vfio-pci or that somebody has open, nor a bus with a function
  * that is not ours.  All functions here may block (a card that does not come back is polled for 60 s,
@@ -60,6 +62,8 @@ const char *reset_first_method(const struct pdev *d, char *buf, size_t size);
 
 /* A name of a method; `why`, if not NULL, gets what it does, in words. */
 bool reset_is_method(const char *name, const char **why);
+/* It is there only for somebody who asks for it, and reset_is_method() does not know it. */
+bool reset_is_by_hand(const char *name);
 /* It reaches more than the function it is sent to: the bus has to be ours. */
 bool reset_is_wide(const char *name);
 /* It goes through the function's own attribute, and is there only where the function lists it. */

@@ -5,6 +5,7 @@
  *   reset.c        chains, guards, the kernel's own methods
  *   reset_wide.c   reset_subordinate, remove and rescan
  *   reset_power.c  D3hot and back
+ *   reset_suspend.c  the whole host to sleep
  */
 #ifndef RESET_INT_H
 #define RESET_INT_H
@@ -28,6 +29,7 @@ struct reset_job {
 int reset_wide_subordinate(struct reset_job *j, struct err *e) _must_check_;
 int reset_wide_rescan(struct reset_job *j, struct err *e) _must_check_;
 int reset_power_d3(struct reset_job *j, struct err *e) _must_check_;
+int reset_suspend(struct reset_job *j, struct err *e) _must_check_;
 
 bool reset_is_ours(const struct reset_job *j, struct bdf bdf);
 /* On vfio-pci, and nobody has it open. */

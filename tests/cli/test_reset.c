@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "desk.h"
+#include "treefs.h"
 
 /* tests/trees/gpu-four.tree: four functions, only a hot reset; VM 100 has the card. */
 static const struct bdf card[] = { { 0, 10, 0, 0 }, { 0, 10, 0, 1 }, { 0, 10, 0, 2 }, { 0, 10, 0, 3 } };
@@ -100,6 +101,78 @@ static void each_method_alone(void **state)
 		said(&d, methods[i].status ? "does not offer this method" : "was reset by");
 		same_as_before(&d);
 	}
+	close_desk(&d);
+}
+
+/* A host that can sleep, its clock's alarm free. */
+static void can_suspend(struct desk *d, const char *mem_sleep)
+{
+	int root = d->k.host.rootfd;
+
+	assert_int_equal(tfs_put(root, "/sys/power/state", 0644, "freeze mem disk\n", 16), 0);
+	assert_int_equal(tfs_putf(root, "/sys/power/mem_sleep", 0644, "%s\n", mem_sleep), 0);
+	assert_int_equal(tfs_put(root, "/sys/class/rtc/rtc0/wakealarm", 0644, "\n", 1), 0);
+}
+
+static void the_host_sleeps(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
+	said(&d, "does not offer this method");
+	can_suspend(&d, "[s2idle]");
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
+	can_suspend(&d, "s2idle [deep]");
+	fake_device_die(&d.k, card[0]);
+	expect(&d, "pve-gpu reset 0a:00", CLI_FAILED);
+	assert_int_equal(fake_log_find(&d.k, "/sys/power/state"), 0);	/* not on its own */
+	rule(&d, FAKE_RESET_REVIVES, "suspend", 0);
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_DONE);
+	said(&d, "was reset by suspend");
+	assert_int_equal(fake_log_find(&d.k, "/sys/power/state mem"), 1);
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+/* Which sleep is chosen is put back; a host that stays awake leaves no alarm behind. */
+static void a_sleep_that_fails(void **state)
+{
+	char text[32];
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	can_suspend(&d, "[s2idle] deep");
+	rule(&d, FAKE_RESET_FAILS, "suspend", 16);
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
+	said(&d, "the host did not suspend: Device or resource busy");
+	tfs_get(d.k.host.rootfd, "/sys/power/mem_sleep", text, sizeof(text));
+	assert_string_equal(text, "s2idle");	/* the name is what is written */
+	tfs_get(d.k.host.rootfd, "/sys/class/rtc/rtc0/wakealarm", text, sizeof(text));
+	assert_string_equal(text, "0");
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
+	said(&d, "alarm is set already");
+	assert_int_equal(fake_log_find(&d.k, "/sys/power"), 3);		/* of the first time */
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+static void nobody_sleeps_under_a_guest(void **state)
+{
+	static const struct bdf other = { 0, 1, 0, 0 };
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	can_suspend(&d, "[deep]");
+	start_vm(&d, 101, &other, 0);
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_REFUSED);
+	said(&d, "VM 101 runs");
+	expect(&d, "pve-gpu reset 0a:00 --method suspend --dry-run", CLI_REFUSED);
+	assert_int_equal(fake_log_find(&d.k, "/sys/"), 0);
+	fake_vm_end(&d.k, 101);
 	close_desk(&d);
 }
 
@@ -200,7 +273,8 @@ int main(void)
 		cmocka_unit_test(an_idle_card_is_reset),
 		cmocka_unit_test(words),
 		cmocka_unit_test(each_method_alone),
-		cmocka_unit_test(a_card_in_use_is_refused),
+		cmocka_unit_test(the_host_sleeps), cmocka_unit_test(a_sleep_that_fails),
+		cmocka_unit_test(nobody_sleeps_under_a_guest), cmocka_unit_test(a_card_in_use_is_refused),
 		cmocka_unit_test(a_dead_card_is_revived),
 		cmocka_unit_test(rounds),
 		cmocka_unit_test(killed_in_the_middle),

@@ -194,6 +194,8 @@ static const struct bdf *subject(const struct target *t, const char *value, stru
 static int write_target(struct fake_kernel *k, struct fake_op *op, struct target *t, const char *path,
 			const char *value, size_t len)
 {
+	if (strcmp(path, "/sys/power/state") == 0)
+		return kernel_suspend(op, value);
 	switch (t->what) {
 	case PLAIN:
 		return host_default_ops.write(&k->host, path, value, len);

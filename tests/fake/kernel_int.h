@@ -142,6 +142,8 @@ bool is_asleep(const struct fake_kernel *k, struct bdf a);
 ssize_t power_read(struct fake_kernel *k, struct bdf a, const char *attr, void *buf, ssize_t n, size_t size);
 
 /* --- kernel_plug.c --- */
+/* A write to /sys/power/state. */
+int kernel_suspend(struct fake_op *op, const char *value);
 
 int kernel_remove(struct fake_op *op, struct bdf a);
 int kernel_rescan(struct fake_op *op, struct bdf bridge);

@@ -126,3 +126,20 @@ int kernel_resize(struct fake_op *op, struct bdf a, const char *value)
 	return tfs_putf(root, bus_attr(a, "resource").s, 0444, "0x%016llx 0x%016llx 0x000000000014220c%s\n",
 			(unsigned long long)start, (unsigned long long)(start + (1ULL << (bit + 20)) - 1), rest ? rest : "");
 }
+
+/* The slots lose their power; what has a host driver is restored by it (pci_pm_resume), and the alarm is over. */
+int kernel_suspend(struct fake_op *op, const char *value)
+{
+	int root = root_of(op->k), r = 0;
+	struct bdf v[FAKE_DEVS];
+	size_t n = bus_all(root, v, ARRAY_SIZE(v));
+
+	if (strcmp(value, "mem") != 0)
+		return -EINVAL;
+	for (size_t i = 0; i < n && (r == 0 || r == -ENOTTY); i++)
+		if (!bus_driver(root, v[i]).s[0] || strcmp(bus_driver(root, v[i]).s, "vfio-pci") == 0)
+			r = reset_hits(op, v[i], "suspend");
+	if (r == -ENOTTY)	/* a card that stays dead does not keep the host from waking up */
+		r = 0;
+	return r < 0 ? r : tfs_put(root, "/sys/class/rtc/rtc0/wakealarm", 0644, "\n", 1);
+}

@@ -49,8 +49,9 @@ static void give_back(struct play *p, const char *what, unsigned n)
 	play_same(p, "post-stop after %s %u", what, n);
 }
 
-/* `over`: what an earlier start has left.  That goes back, too, or is on record for watch. */
-static void fail_start_at(struct play *p, unsigned n, int code, bool over)
+/* `over`: the first write of a take-over, 0 = there is nothing to take over.  What an earlier start has left goes
+ * back from there on; before that it stays on record for watch. */
+static void fail_start_at(struct play *p, unsigned n, int code, unsigned over)
 {
 	if (over)
 		play_claim(p, p->s->vmid);
@@ -65,7 +66,7 @@ static void fail_start_at(struct play *p, unsigned n, int code, bool over)
 	}
 	names_the_step(p, n);
 	fake_fault_clear(&p->k);
-	if (over)
+	if (n < over)
 		keeper_to_end(p, "a take-over that failed", n);
 	play_same(p, "pre-start failed at write %u (%s) with %s", n, fake_log(&p->k, n), strerrorname_np(code));
 }
@@ -82,7 +83,7 @@ static void test_claim_fails(void **state)
 		give_back(&p, "count", 0);
 		for (unsigned n = 1; n <= writes; n += play_stride())
 			for (size_t c = 0; c < (i < n_deep ? ARRAY_SIZE(codes) : 2); c++)
-				fail_start_at(&p, n, codes[c], false);
+				fail_start_at(&p, n, codes[c], 0);
 		play_close(&p);
 	}
 }
@@ -90,15 +91,17 @@ static void test_claim_fails(void **state)
 static void test_take_over_fails(void **state)
 {
 	struct play p;
-	unsigned writes;
+	unsigned writes, over;
 
 	(void)state;
 	play_open(&p, &scenarios[0]);
 	play_claim(&p, p.s->vmid);
 	writes = play_writes(&p, "pre-start");
+	over = fake_log_find(&p.k, "/.100.new");
+	assert_true(over > 0);
 	for (unsigned n = 1; n <= writes; n += play_stride())
 		for (size_t c = 0; c < ARRAY_SIZE(codes); c++)
-			fail_start_at(&p, n, codes[c], true);
+			fail_start_at(&p, n, codes[c], over);
 	play_close(&p);
 }
 

@@ -105,6 +105,30 @@ static void test_take_over_fails(void **state)
 	play_close(&p);
 }
 
+/* A file system that stays full: nothing is taken any more, and what was taken goes back all the same. */
+static void test_full(void **state)
+{
+	static const char *const phases[] = { "pre-start", "pre-start", "post-stop" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+		struct play p;
+
+		play_open(&p, &scenarios[0]);
+		if (i > 0)
+			play_claim(&p, p.s->vmid);
+		fake_kernel_rewind(&p.k);
+		fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "append ", .err = ENOSPC });
+		assert_int_equal(play_hook(&p, p.s->vmid, phases[i]), i < 2 ? 1 : 0);
+		if (i < 2 && !strstr(p.o.output, "(see 'df /run')"))
+			fail_msg("%s: %s", phases[i], p.o.output);
+		play_same(&p, "%s on a full file system", phases[i]);
+		if (i == 0)
+			assert_int_equal(fake_log_find(&p.k, "/sys/"), 0);
+		play_close(&p);
+	}
+}
+
 /* A failure on the way back: the rest goes back all the same, and another attempt ends it. */
 static void test_return_fails(void **state)
 {
@@ -145,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_whole_way),
 		cmocka_unit_test(test_claim_fails),
 		cmocka_unit_test(test_take_over_fails),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_return_fails),
 	};
 

@@ -214,8 +214,11 @@ TEMPLATES   = $(PREFIX)/share/pve-manager/templates/default
 MAN         = $(PREFIX)/share/man/man
 BASH        = $(PREFIX)/share/bash-completion/completions
 ZSH         = $(PREFIX)/share/zsh/vendor-completions
-.PHONY: install uninstall
-install: all
+.PHONY: install install-files uninstall
+install: install-files
+	install -D -m 644 debian/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.service
+	install -D -m 644 debian/pve-gpu-watch.path $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
+install-files: all
 	install -D -m 755 $(BUILD)/gpu-hook $(DESTDIR)$(PREFIX)/libexec/pve-gpu/gpu-hook
 	install -D -m 755 $(BUILD)/pve-gpu $(DESTDIR)$(PREFIX)/sbin/pve-gpu
 	mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man5 man/man8 bash-completion/completions zsh/vendor-completions)
@@ -231,8 +234,6 @@ install: all
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pve-gpu/quirks.d
 	install -D -m 644 snippets/notify/pve-gpu-subject.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-subject.txt.hbs
 	install -D -m 644 snippets/notify/pve-gpu-body.txt.hbs $(DESTDIR)$(TEMPLATES)/pve-gpu-body.txt.hbs
-	install -D -m 644 debian/pve-gpu-watch.service $(DESTDIR)$(UNITDIR)/pve-gpu-watch.service
-	install -D -m 644 debian/pve-gpu-watch.path $(DESTDIR)$(UNITDIR)/pve-gpu-watch.path
 	test -e $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini || \
 		install -D -m 644 snippets/settings.ini $(DESTDIR)$(SYSCONFDIR)/pve-gpu/settings.ini
 uninstall:
@@ -242,6 +243,22 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(MAN),8/pve-gpu.8 8/gpu-hook.8 5/pve-gpu.ini.5 5/pve-gpu-quirks.5) \
 		$(DESTDIR)$(BASH)/pve-gpu $(DESTDIR)$(ZSH)/_pve-gpu
 	rm -rf $(DESTDIR)$(PREFIX)/share/pve-gpu
+
+# The Debian package, for Debian 12 and 13; in a copy of the tree, so that nothing is left in this one
+.PHONY: deb check-deb check-deb-12
+deb:
+	tests/deps deb
+	tests/deb/build
+check-deb: deb
+	tests/deb/run
+check-deb-12: deb
+	tests/deb/run bookworm
+# a machine to try the command on: pve-gpu list --root example
+$(BUILD)/example.tar.gz: $(BUILD)/mktree tests/trees/gpu-audio.tree tests/trees/pci.ids
+	rm -rf $(BUILD)/example
+	$(BUILD)/mktree tests/trees/gpu-audio.tree $(BUILD)/example
+	install -D -m 644 tests/trees/pci.ids $(BUILD)/example/usr/share/misc/pci.ids
+	tar -C $(BUILD) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(or $(SOURCE_DATE_EPOCH),0) -c example | gzip -9n >$@
 
 .PHONY: clean help
 clean:
@@ -258,6 +275,9 @@ help:
 	@echo 'make check-lab-6.12  claims and resets there on the newer kernel of Debian 12'
 	@echo 'make fuzz            the parsers and the editor with clang, a minute each (FUZZ_SECONDS)'
 	@echo 'make check-model     the lease protocol, searched by spin'
+	@echo 'make deb             the Debian package, in build/deb'
+	@echo 'make check-deb       built twice, and its whole life in fresh roots of Debian 12 and 13'
+	@echo 'make check-deb-12    only in one of Debian 12, as a part of make check'
 	@echo 'make lint            house rules, shellcheck'
 	@echo 'make bench           what a claim costs beside what the kernel takes'
 	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'

@@ -50,13 +50,18 @@ static int make_plan(struct start *s, struct err *e)
 		.origins = s->claim.lease.plan.devices, .n_origins = s->claim.lease.plan.n_devices,
 	};
 	struct hold *holds = NULL;
+	struct step *stopped = NULL;
 	int r = claim_holds(&s->claim, &holds, &in.n_holds, e);
 
+	if (r == 0 && lease_stopped(&s->claim.lease, &stopped, &in.n_stopped) < 0)
+		r = err_nomem(e);
 	in.holds = holds;
+	in.stopped = stopped;
 	guest_view_release(&s->view);
 	if (r == 0)
 		r = guest_plan(s->k->h, &s->guest, &in, &s->view, e);
 	free(holds);
+	free(stopped);
 	return r;
 }
 

@@ -177,14 +177,19 @@ static int make_plan(struct planning *p, struct err *e)
 {
 	struct guest_input in = { .settings = &p->settings, .now_unix = p->c->now_unix };
 	struct hold *holds = NULL;
+	struct step *stopped = NULL;
 	int r = find_holds(p, &holds, &in.n_holds, e);
 
+	if (r == 0 && lease_stopped(&p->own.lease, &stopped, &in.n_stopped) < 0)
+		r = err_nomem(e);
+	in.stopped = stopped;
 	in.holds = holds;
 	in.origins = p->origins;
 	in.n_origins = p->n_origins;
 	if (r == 0)
 		r = guest_plan(p->c->h, &p->guest, &in, &p->view, e);
 	free(holds);
+	free(stopped);
 	/* That a device does not answer is explained by the step that hangs on it. */
 	if (p->own.busy && (r == 0 || r == -ETIMEDOUT))
 		return refuse_busy(p, e);

@@ -42,7 +42,7 @@ static void add_step(struct json *j, struct json_object *list, const struct step
 	struct json_object *o = json_add_object(j, list, NULL);
 
 	json_add_text(j, o, "kind", step_kind_name(s->kind));
-	if (s->kind == STEP_MODULE)
+	if (!step_has_device(s))
 		json_add_null(j, o, "address");
 	else
 		json_add_address(j, o, "address", s->bdf);
@@ -123,6 +123,7 @@ static void add_quirks(struct json *j, struct json_object *in, const struct plan
 		json_add_text(j, o, "name", q->name);
 		json_add_words(j, o, "order", q->order);
 		json_add_words(j, o, "never", q->never);
+		json_add_words(j, o, "services", q->services);
 		json_add_word(j, o, "hint", q->hint);
 		json_add_text(j, o, "source", q->source);
 		json_add_text(j, o, "date", q->date);

@@ -34,7 +34,7 @@ static void add_step(struct json *j, struct json_object *in, const struct leased
 	s = &l->lease.plan.steps[l->step];
 	o = json_add_object(j, in, "step");
 	json_add_text(j, o, "kind", step_kind_name(s->kind));
-	if (s->kind == STEP_MODULE)
+	if (!step_has_device(s))
 		json_add_null(j, o, "address");
 	else
 		json_add_address(j, o, "address", s->bdf);

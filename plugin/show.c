@@ -100,6 +100,12 @@ bool show_decides_step(const struct settings *v, size_t setting, const struct st
 		return s->stay;
 	case SETTINGS_BAR0:
 		return s->kind == STEP_BAR;
+	case SETTINGS_SERVICE_USERS:
+		return s->kind == STEP_SERVICE;
+	case SETTINGS_CONTAINER_USERS:
+		return s->kind == STEP_CONTAINER || s->kind == STEP_FREEZE;
+	case SETTINGS_PROCESS_USERS:
+		return s->kind == STEP_PROCESS;
 	}
 	return false;
 }
@@ -126,7 +132,14 @@ struct show_text show_setting(const struct settings *s, size_t i)
 		snprintf(t.s, sizeof(t.s), "%llu", (unsigned long long)*(const uint64_t *)v / 1000);
 		break;
 	case SETTINGS_LIST:
+	case SETTINGS_SERVICES:
 		snprintf(t.s, sizeof(t.s), "%s", ((const struct settings_list *)v)->text);
+		break;
+	case SETTINGS_TIMED:
+		snprintf(t.s, sizeof(t.s), "%s", key->words[((const struct settings_timed *)v)->word]);
+		if (((const struct settings_timed *)v)->ms)
+			snprintf(t.s + strlen(t.s), sizeof(t.s) - strlen(t.s), " %llu",
+				 (unsigned long long)((const struct settings_timed *)v)->ms / 1000);
 		break;
 	case SETTINGS_HOOK:
 		snprintf(t.s, sizeof(t.s), "%s", (const char *)v);

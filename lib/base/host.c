@@ -211,6 +211,23 @@ static int default_run(struct host *h, const char *const argv[], uint64_t ms, st
 	return h->real ? proc_run(argv, ms, ret) : -EPERM;
 }
 
+/* The descriptor first: what it names is what is looked at next, and what gets the signal. */
+static int default_signal(struct host *h, pid_t pid, uint64_t start, int sig)
+{
+	int fd = h->real ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, r = 0;
+
+	if (!h->real)
+		return -EPERM;
+	if (fd < 0)
+		return -errno;
+	if (start == 0 || proc_start(h, pid) != start)
+		r = -ESRCH;
+	else if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 static uint64_t default_now(struct host *h)
 {
 	struct timespec t;
@@ -242,6 +259,7 @@ const struct host_ops host_default_ops = {
 	.mkdir = default_mkdir,
 	.ioctl = default_ioctl,
 	.run = default_run,
+	.signal = default_signal,
 	.now = default_now,
 	.sleep = default_sleep,
 };
@@ -346,6 +364,11 @@ int host_ioctl(struct host *h, int fd, unsigned long request, void *arg)
 int host_run(struct host *h, const char *const argv[], uint64_t ms, struct host_run *ret)
 {
 	return h->ops->run(h, argv, ms, ret);
+}
+
+int host_signal(struct host *h, pid_t pid, uint64_t start, int sig)
+{
+	return h->ops->signal(h, pid, start, sig);
 }
 
 uint64_t host_now(struct host *h)

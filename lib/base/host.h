@@ -61,6 +61,9 @@ struct host_ops {
 	/* Runs argv[0] (an absolute path on the machine) without a shell, with a clean environment,
 	 * stdin from /dev/null, in a process group of its own; waits at most `ms`. */
 	int (*run)(struct host *h, const char *const argv[], uint64_t ms, struct host_run *ret);
+	/* Sends `sig` to the process that has this pid and began at `start` (field 22 of its stat); -ESRCH:
+	 * there is no such process, or the pid is another's by now. */
+	int (*signal)(struct host *h, pid_t pid, uint64_t start, int sig);
 	uint64_t (*now)(struct host *h);	/* milliseconds, CLOCK_MONOTONIC */
 	void (*sleep)(struct host *h, uint64_t ms);
 };
@@ -94,6 +97,7 @@ int host_unlink(struct host *h, const char *path);
 int host_mkdir(struct host *h, const char *path, mode_t mode);
 int host_ioctl(struct host *h, int fd, unsigned long request, void *arg) _must_check_;
 int host_run(struct host *h, const char *const argv[], uint64_t ms, struct host_run *ret) _must_check_;
+int host_signal(struct host *h, pid_t pid, uint64_t start, int sig) _must_check_;
 uint64_t host_now(struct host *h);
 void host_sleep(struct host *h, uint64_t ms);
 

@@ -12,7 +12,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "str.h"
+
 #define GRACE_MS 1000
+
+uint64_t proc_start(struct host *h, pid_t pid)
+{
+	char buf[1024], *p;
+	ssize_t n = host_read(h, host_path("/proc/%d/stat", (int)pid).s, buf, sizeof(buf) - 1);
+	uint64_t v;
+
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	p = strrchr(buf, ')');	/* the name may hold blanks and parentheses */
+	for (int field = 2; p && field < 22; field++) {
+		p = strchr(p + 1, ' ');
+	}
+	if (!p)
+		return 0;
+	p++;
+	p[strcspn(p, " \n")] = '\0';
+	return str_to_u64(p, 10, &v) == 0 ? v : 0;
+}
 
 static void close_all_but(const int keep[], int n)
 {

@@ -7,6 +7,7 @@
 #define PROC_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "host.h"
 
@@ -14,6 +15,10 @@
  * if that is >= 0), every other descriptor closed except the `n` of keep[] (-1 is skipped).  What
  * the parent ignores (SIGPIPE) stays ignored. */
 void proc_shed(int output, const int keep[], int n);
+
+/* When a process began: field 22 of /proc/PID/stat, ticks since boot; with the pid it names one process
+ * for ever.  0 = there is none. */
+uint64_t proc_start(struct host *h, pid_t pid);
 
 /* host_ops.run on the running machine: argv[0] is an absolute path; the environment holds PATH,
  * LC_ALL=C and nothing else.  A program that cannot be executed is the errno of execve(2).

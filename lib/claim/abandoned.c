@@ -15,7 +15,7 @@ int abandoned_step(const struct lease *l, struct bdf bdf)
 	int found = -1;
 
 	for (size_t i = 0; i < l->plan.n_steps; i++) {
-		if (!bdf_same(l->plan.steps[i].bdf, bdf) || l->plan.steps[i].kind == STEP_MODULE)
+		if (!step_has_device(&l->plan.steps[i]) || !bdf_same(l->plan.steps[i].bdf, bdf))
 			continue;
 		if (l->at[i].mark == MARK_STUCK)
 			return (int)i;

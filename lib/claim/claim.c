@@ -141,6 +141,8 @@ const struct device *claim_still_open(struct claim *c, const struct lease *l)
 		const struct device *v = &l->plan.devices[i];
 		char driver[PDEV_NAME];
 
+		if (lease_gave_back(l, v->bdf))
+			continue;
 		if (host_read_linkname(c->h, pdev_path(v->bdf, "driver").s, driver, sizeof(driver)) < 0 ||
 		    strcmp(driver, "vfio-pci") != 0)
 			continue;

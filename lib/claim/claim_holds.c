@@ -19,8 +19,9 @@ static void hold_text(struct claim *c, const struct lease *l, char *buf, size_t 
 	if (alive > 0)
 		snprintf(buf, size, "VM %u, which is running (pid %d)", l->vmid, (int)p.pid);
 	else if (i >= 0)
-		snprintf(buf, size, "VM %u, where the step '%s' of %s has not finished", l->vmid,
-			 step_kind_name(l->plan.steps[i].kind), BDF_S(l->plan.steps[i].bdf));
+		snprintf(buf, size, "VM %u, where the step '%s'%s%s has not finished", l->vmid,
+			 step_kind_name(l->plan.steps[i].kind), step_has_device(&l->plan.steps[i]) ? " of " : "",
+			 step_has_device(&l->plan.steps[i]) ? BDF_S(l->plan.steps[i].bdf) : "");
 	else if (l->linger && !l->returning)
 		snprintf(buf, size, "VM %u, which has ended and may be on its way up again", l->vmid);
 	else if (l->returning)
@@ -35,6 +36,8 @@ static int add_lease_holds(struct claim *c, const struct lease *l, struct holds 
 	for (size_t i = 0; i < l->plan.n_devices; i++) {
 		struct hold *o;
 
+		if (lease_gave_back(l, l->plan.devices[i].bdf))
+			continue;	/* only a service does not come up again */
 		if (array_room(&out->list, out->n, &out->size, sizeof(*o)) < 0)
 			return -ENOMEM;
 		o = &out->list[out->n++];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bar.h"
+#include "plan_free.h"
 #include "str.h"
 
 struct look {
@@ -149,6 +150,22 @@ static bool disturbs(const struct look *l, const struct inuse_finding *f)
 	return !dragged(l) && f->weight == INUSE_BUSY && (f->who.pid > 0 || f->kind == INUSE_NET);
 }
 
+/* What to do about a user, by hand or once and for all. */
+static struct host_path way_out(const struct inuse_finding *f)
+{
+	const char *setting = free_setting(f);
+
+	if (f->kind == INUSE_NET && f->object[0])
+		return host_path("If the host can do without it, type 'ip link set %s down', then start the VM again.", f->object);
+	if (strcmp(setting, "services") == 0)
+		return host_path("Type 'systemctl stop %s', then start the VM again; or let 'services = auto' stop it for the "
+				 "VM and start it again afterwards.", f->who.unit);
+	if (strcmp(setting, "containers") == 0)
+		return host_path("Type 'pct shutdown %s', then start the VM again; or let 'containers = stop' do it for the "
+				 "VM and start it again afterwards.", f->who.place_id);
+	return host_path("Stop what uses it, then start the VM again.");
+}
+
 static int users(struct look *l)
 {
 	int r = 0;
@@ -159,13 +176,9 @@ static int users(struct look *l)
 	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
-		struct host_path down = host_path("If the host can do without it, type 'ip link set %s down', then start "
-						  "the VM again.", f->object);
-
-		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f))
-			r = plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, f->kind == INUSE_NET && f->object[0] ?
-					down.s : "Stop what uses it, then start the VM again.",
-					"%s %s%s", BDF_S(l->v->bdf), f->kind == INUSE_NET ? "" : "is in use: ", f->text);
+		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f) && !plan_frees(l->plan, f))
+			r = by_setting(l, free_setting(f), plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, way_out(f).s, "%s %s%s",
+				       BDF_S(l->v->bdf), f->kind == INUSE_NET ? "" : "is in use: ", f->text));
 	}
 	return r;
 }
@@ -183,7 +196,8 @@ static const char *member_use(struct look *l, char *buf, size_t size)
 	for (size_t i = 0; l->in->inuse && i < l->in->inuse->n; i++) {
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
-		if (bdf_same(f->bdf, l->v->bdf) && f->weight != INUSE_NOTE && f->weight != INUSE_CRITICAL) {
+		if (bdf_same(f->bdf, l->v->bdf) && f->weight != INUSE_NOTE && f->weight != INUSE_CRITICAL &&
+		    !plan_frees(l->plan, f)) {
 			snprintf(buf, size, "in use: %s", f->text);
 			return buf;
 		}

@@ -14,6 +14,7 @@
 #include "array.h"
 #include "file.h"
 #include "lease_text.h"
+#include "proc.h"
 #include "str.h"
 
 #define LEASE_MAX (4 << 20)
@@ -357,22 +358,7 @@ int lease_remove(struct lease *l, struct err *e)
 
 uint64_t lease_process_start(struct host *h, pid_t pid)
 {
-	char buf[1024], *p;
-	ssize_t n = host_read(h, host_path("/proc/%d/stat", (int)pid).s, buf, sizeof(buf) - 1);
-	uint64_t v;
-
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
-	p = strrchr(buf, ')');	/* the name may hold blanks and parentheses */
-	for (int field = 2; p && field < 22; field++) {
-		p = strchr(p + 1, ' ');
-	}
-	if (!p)
-		return 0;
-	p++;
-	p[strcspn(p, " \n")] = '\0';
-	return str_to_u64(p, 10, &v) == 0 ? v : 0;
+	return proc_start(h, pid);
 }
 
 bool lease_process_alive(struct host *h, struct lease_process p)
@@ -429,6 +415,32 @@ int lease_open_step(const struct lease *l)
 bool lease_touched(const struct lease *l, size_t step)
 {
 	return (l->at[step].mark != MARK_PLANNED || l->plan.steps[step].kept) && l->at[step].mark != MARK_UNDONE;
+}
+
+bool lease_gave_back(const struct lease *l, struct bdf bdf)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < l->plan.n_steps; i++) {
+		if (step_concerns(&l->plan.steps[i], bdf) && lease_touched(l, i))
+			return false;
+		failed |= !step_has_device(&l->plan.steps[i]) && l->at[i].mark == MARK_FAILED;
+	}
+	return failed;
+}
+
+int lease_stopped(const struct lease *l, struct step **ret, size_t *ret_n)
+{
+	struct step *list = calloc(l->plan.n_steps + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; list && i < l->plan.n_steps; i++)
+		if (!step_has_device(&l->plan.steps[i]) && !step_is_idle(l->plan.steps[i].kind, STEP_UNDO) &&
+		    lease_touched(l, i) && l->plan.steps[i].enable != 0)
+			list[n++] = l->plan.steps[i];
+	*ret = list;
+	*ret_n = n;
+	return list ? 0 : -ENOMEM;
 }
 
 enum step_way lease_way(const struct lease *l, size_t step)

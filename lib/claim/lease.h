@@ -131,6 +131,13 @@ int lease_list(struct host *h, unsigned **ret, size_t *ret_n, struct err *e) _mu
 
 /* The step that was begun and not finished, or -1. */
 int lease_open_step(const struct lease *l);
+
+/* Nothing that was done to the device is left to take back: the lease is only there because something of the
+ * host's that was stopped for it does not come up again. */
+bool lease_gave_back(const struct lease *l, struct bdf bdf);
+
+/* The steps by which something of the host's was stopped and not started again.  malloc'ed. */
+int lease_stopped(const struct lease *l, struct step **ret, size_t *ret_n);
 /* The journal does not say which way a stuck step was going: it was being taken back when it had
  * been done before, or when a later step of its chain has been taken back. */
 enum step_way lease_way(const struct lease *l, size_t step);

@@ -11,6 +11,7 @@
 #include "array.h"
 #include "bar.h"
 #include "judge.h"
+#include "plan_free.h"
 #include "plan_int.h"
 #include "str.h"
 
@@ -36,9 +37,14 @@ int step_place(const struct step *s, struct bdf bdf)
 	return -1;
 }
 
+bool step_has_device(const struct step *s)
+{
+	return s->kind != STEP_MODULE && s->kind < STEP_SERVICE;
+}
+
 bool step_concerns(const struct step *s, struct bdf bdf)
 {
-	return s->kind == STEP_RESET ? step_place(s, bdf) >= 0 : bdf_same(s->bdf, bdf);
+	return s->kind == STEP_RESET ? step_place(s, bdf) >= 0 : step_has_device(s) && bdf_same(s->bdf, bdf);
 }
 
 struct step_method step_first_method(const struct step *s)
@@ -61,6 +67,10 @@ const char *step_kind_name(enum step_kind kind)
 	case STEP_BIND: return "bind";
 	case STEP_RESET: return "reset";
 	case STEP_CHECK: return "check";
+	case STEP_SERVICE: return "service";
+	case STEP_CONTAINER: return "container";
+	case STEP_FREEZE: return "freeze";
+	case STEP_PROCESS: return "process";
 	}
 	return "unknown";
 }
@@ -391,6 +401,8 @@ static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 
 	if (!snapshot_has_vfio(in->snapshot))
 		r = plan_add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
+	if (r == 0)
+		r = plan_free(p, in, e);
 	for (unsigned c = 1; r == 0 && c <= p->chains; c++)
 		r = chain_steps(p, in, c, e);
 	let_stay(p, in->policy.idle);

@@ -60,6 +60,14 @@ enum reset_policy {
 /* Where a card is while no VM has it: with its host driver, or on vfio-pci, asleep or awake. */
 enum idle_policy { IDLE_HOST_DRIVER, IDLE_VFIO_D3, IDLE_AWAKE };
 
+/* What is done about the host's users of a device: see plan_free.h. */
+struct free_policy {
+	bool services_auto;		/* stop the services that have it open */
+	enum { FREE_CONTAINERS_REFUSE, FREE_CONTAINERS_STOP, FREE_CONTAINERS_FREEZE } containers;
+	enum { FREE_PROCESSES_REFUSE, FREE_PROCESSES_TERM, FREE_PROCESSES_KILL } processes;
+	uint64_t grace_ms;		/* from SIGTERM to SIGKILL, or to giving up */
+};
+
 struct policy {
 	enum members_policy members;
 	enum idle_policy idle;
@@ -67,6 +75,7 @@ struct policy {
 	const char *chain;		/* instead of what the cards offer (reset.h); NULL or "" = no such order */
 #define PLAN_EVERY_RESET "*"		/* whatever could help, the gentlest that reaches the whole card first */
 	uint64_t bar0;			/* MiB for BAR 0 of graphics cards, 0 = as it is */
+	struct free_policy free;
 	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 
@@ -99,21 +108,26 @@ enum step_kind {
 	STEP_BIND,	/* to driver `to` */
 	STEP_RESET,	/* the functions in `arg`, by the chain `to`; when they come back, by `from` */
 	STEP_CHECK,	/* does it answer? */
+	STEP_SERVICE,	/* stop the unit `to`, which is started again on the way back */
+	STEP_CONTAINER,	/* the same with the container `to` */
+	STEP_FREEZE,	/* its processes stand still instead */
+	STEP_PROCESS,	/* end the process `to`, which began at `from`, called `arg`; `keep`: "term MS" or "kill MS" */
 };
 
-#define STEP_KINDS 9
+#define STEP_KINDS 13
 #define STEP_ARG 448
 
 /* Everything inline, so that a step can be written to the journal and sent to a worker as it is. */
 struct step {
 	enum step_kind kind;
 	unsigned chain;			/* 0 = before all chains */
-	struct bdf bdf;			/* all zero for STEP_MODULE */
+	struct bdf bdf;			/* all zero for what is about no device: step_has_device() */
 	bool exact;			/* STEP_RESET: those methods and no others (reset.h) */
 	bool must;			/* STEP_RESET: no way to reset is a failure */
 	bool kept;			/* an earlier start may have done it: to be taken back in any case */
 	bool stay;			/* not taken back after a VM had it; STEP_POWER: then `arg` is written */
-	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown */
+	int enable;			/* STEP_BIND: enable count right after the bind, -1 = unknown; STEP_SERVICE,
+					 * _CONTAINER, _FREEZE: 0 = it did not run when its turn came */
 	char from[PDEV_METHODS], to[PDEV_METHODS];
 	char keep[PDEV_NAME];		/* STEP_UNBIND: the override to leave behind once it is bound again;
 					 * STEP_RESET: when to reset on return, "auto" or "always" */
@@ -126,6 +140,9 @@ struct quirk_hit {
 	struct bdf bdf;
 	struct quirk quirk;
 };
+
+/* A service that is to be stopped whether or not it has a device open right now. */
+struct unit { char name[PDEV_METHODS]; };
 
 struct plan {
 	unsigned vmid;
@@ -151,6 +168,10 @@ struct plan_input {
 	size_t n_holds;
 	const struct device *origins;	/* what devices of our own unfinished lease were at first */
 	size_t n_origins;
+	const struct step *stopped;	/* steps by which it has stopped something, in their order */
+	size_t n_stopped;
+	const struct unit *units;	/* that run */
+	size_t n_units;
 	const struct inuse *inuse;	/* may be NULL */
 	const struct quirk_hit *quirks;
 	size_t n_quirks;
@@ -169,6 +190,9 @@ int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct er
  * groups, ascending, without repetition.  malloc'ed. */
 int plan_closure(const struct snapshot *s, const struct want *wants, size_t n, struct bdf **ret,
 		 size_t *ret_n, struct err *e) _must_check_;
+
+/* It is about one or more functions, not about the host. */
+bool step_has_device(const struct step *s);
 
 /* The step is about this function: its own, or for a reset one of those it resets. */
 bool step_concerns(const struct step *s, struct bdf bdf);

@@ -55,7 +55,7 @@ static bool device_given_up(struct race *c, struct bdf bdf)
 	for (size_t i = 0; i < l->plan.n_steps; i++) {
 		const struct step *s = &l->plan.steps[i];
 
-		if (!step_concerns(s, bdf) || s->kind == STEP_MODULE)
+		if (!step_concerns(s, bdf))
 			continue;
 		/* A write hangs, it is dead, or could not leave vfio-pci: nothing more can be done to it. */
 		if (l->at[i].mark == MARK_STUCK ||
@@ -75,7 +75,7 @@ static bool wants_turn(struct race *c, const struct lane *lane, size_t i)
 	if (c->way == STEP_DO)
 		return mark == MARK_PLANNED;
 	return lease_touched(c->r->lease, i) && mark != MARK_FAILED && mark != MARK_STUCK &&
-	       !device_given_up(c, s->bdf);
+	       !(step_has_device(s) && device_given_up(c, s->bdf));
 }
 
 /* The lane's next step, or false when it is through. */
@@ -124,6 +124,7 @@ static int send_step(struct race *c, struct lane *lane, struct err *e)
 	c->request.step = *s;
 	lane->started = now;
 	lane->deadline = earlier(now + r->limit(s->kind, c->way), r->deadline);
+	c->request.until = lane->deadline;
 	return worker_ask(&lane->worker, &c->request, e);
 }
 
@@ -214,7 +215,7 @@ static void stuck(struct race *c, struct lane *lane)
 	struct lease_process who = { lane->worker.pid, 0 };
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 	uint64_t waited = host_now(c->r->h) - lane->started;
-	bool one = s->kind != STEP_MODULE;	/* about one device */
+	bool one = step_has_device(s);
 
 	who.start = lease_process_start(c->r->h, who.pid);
 	err_set(&e, ETIMEDOUT, "%s%sstuck. The step '%s' has not come back from the kernel after %llu s and was left "
@@ -321,6 +322,16 @@ static bool has_chain_zero(const struct runner *r)
 	return r->lease->plan.n_steps && r->lease->plan.steps[0].chain == 0;
 }
 
+/* Something of the host's that was stopped before the first chain. */
+static bool has_stopped(const struct runner *r)
+{
+	for (size_t i = 0; i < r->lease->plan.n_steps; i++)
+		if (r->lease->plan.steps[i].chain == 0 && !step_is_idle(r->lease->plan.steps[i].kind, STEP_UNDO) &&
+		    lease_touched(r->lease, i))
+			return true;
+	return false;
+}
+
 int run_forward(struct runner *r, struct err *e)
 {
 	int q = has_chain_zero(r) ? race(r, STEP_DO, 0, 0, e) : 0;
@@ -341,9 +352,22 @@ static void second_chance(struct lease *l)
 
 int run_back(struct runner *r, struct err *e)
 {
+	int q;
+
 	if (r->lease->plan.chains == 0)
 		return 0;
 	if (r->report.stuck == 0)
 		second_chance(r->lease);
-	return race(r, STEP_UNDO, 1, r->lease->plan.chains, e);
+	q = race(r, STEP_UNDO, 1, r->lease->plan.chains, e);
+	/* Whoever is started beside a device that hangs in the kernel may hang on it, too. */
+	if (r->report.stuck == 0 && has_stopped(r)) {
+		struct err mine = ERR_INIT;
+		int z = race(r, STEP_UNDO, 0, 0, &mine);
+
+		if (q == 0 && z < 0) {
+			*e = mine;
+			q = z;
+		}
+	}
+	return q;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What each kind of step does and how it is taken back: see step.h. */
-#include "step.h"
+#include "step_int.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +15,6 @@
 
 #define MODPROBE_MS 30000
 #define STILL_OPEN_MS 3000
-
-struct run {
-	struct host *h;
-	const struct step *s;
-	enum step_end end;
-	struct step_reply *reply;
-};
 
 static int module_do(struct run *c)
 {
@@ -344,7 +337,7 @@ static const struct kind {
 	int (*act)(struct run *c);
 	int (*undo)(struct run *c);
 	uint64_t do_ms, undo_ms;
-	const char *do_text, *undo_text;	/* %1$s address, %2$s from, %3$s to */
+	const char *do_text, *undo_text;	/* %1$s address, %2$s from, %3$s to, %4$s arg */
 } kinds[STEP_KINDS] = {
 	[STEP_MODULE]	= { module_do, nothing, 34000, 1000, "load the driver %3$s", "keep the driver %3$s" },
 	[STEP_POWER]	= { power_do, power_undo, 5000, 5000, "keep %1$s awake",
@@ -359,6 +352,11 @@ static const struct kind {
 	[STEP_BIND]	= { bind_do, bind_undo, 20000, 20000, "bind %1$s to %3$s", "unbind %1$s from %3$s" },
 	[STEP_RESET]	= { reset_do, reset_undo, RESET_LIMIT_MS, RESET_LIMIT_MS, "reset %1$s (%3$s)", "reset %1$s (%2$s)" },
 	[STEP_CHECK]	= { check_do, nothing, 5000, 1000, "check that %1$s answers", "check %1$s" },
+	[STEP_SERVICE]	= { service_do, service_undo, 100000, 60000, "stop %3$s", "start %3$s again" },
+	[STEP_CONTAINER] = { container_do, container_undo, 100000, 60000, "shut down container %3$s",
+			     "start container %3$s again" },
+	[STEP_FREEZE]	= { freeze_do, freeze_undo, 15000, 15000, "freeze container %3$s", "thaw container %3$s" },
+	[STEP_PROCESS]	= { process_do, nothing, 75000, 1000, "end process %3$s (%4$s)", "leave process %3$s (%4$s) ended" },
 };
 
 uint64_t step_limit(enum step_kind kind, enum step_way way)
@@ -374,12 +372,12 @@ bool step_is_idle(enum step_kind kind, enum step_way way)
 struct step_text step_describe(const struct step *s, enum step_way way)
 {
 	const char *fmt = way == STEP_DO ? kinds[s->kind].do_text : kinds[s->kind].undo_text;
-	const char *words[] = { BDF_S(s->bdf), s->from, s->to };
+	const char *words[] = { BDF_S(s->bdf), s->from, s->to, s->arg };
 	struct str text = STR_INIT;
 	struct step_text t;
 
 	for (; *fmt; fmt++) {
-		if (fmt[0] == '%' && fmt[1] >= '1' && fmt[1] <= '3') {
+		if (fmt[0] == '%' && fmt[1] >= '1' && fmt[1] <= '4') {
 			(void)str_add(&text, words[fmt[1] - '1']);
 			fmt += 3;
 		} else {
@@ -395,7 +393,7 @@ void step_serve(struct host *h, void *arg, const void *request, void *reply)
 {
 	const struct step_request *q = request;
 	struct step_reply *a = reply;
-	struct run c = { h, &q->step, q->end, a };
+	struct run c = { h, &q->step, q->end, q->until, a };
 
 	(void)arg;
 	memset(a, 0, sizeof(*a));

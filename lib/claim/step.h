@@ -22,6 +22,7 @@ enum step_end {
 };
 
 struct step_request {
+	uint64_t until;		/* host_now() value when it counts as stuck: commands end before */
 	enum step_way way;
 	enum step_end end;
 	struct step step;
@@ -29,7 +30,7 @@ struct step_request {
 
 struct step_reply {
 	int r;			/* 0 or a negative errno; then e has the sentence */
-	int enable;		/* STEP_BIND: the enable count after it */
+	int enable;		/* see struct step; -1 = nothing to note */
 	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
 	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed */
 	uint64_t reached;	/* STEP_RESET: bit i: the i-th function of its list was reset */

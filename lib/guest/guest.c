@@ -17,6 +17,7 @@
 #include "resolve.h"
 #include "running.h"
 #include "scout.h"
+#include "units.h"
 #include "vmconf.h"
 
 #define SCOUT_MS 8000
@@ -210,10 +211,23 @@ void guest_policy(const struct settings *s, struct policy *ret)
 		[SETTINGS_IDLE_AWAKE] = IDLE_AWAKE,
 	};
 
+	static const unsigned containers[] = {
+		[SETTINGS_CONTAINERS_REFUSE] = FREE_CONTAINERS_REFUSE, [SETTINGS_CONTAINERS_STOP] = FREE_CONTAINERS_STOP,
+		[SETTINGS_CONTAINERS_FREEZE] = FREE_CONTAINERS_FREEZE,
+	};
+	static const unsigned processes[] = {
+		[SETTINGS_PROCESSES_REFUSE] = FREE_PROCESSES_REFUSE, [SETTINGS_PROCESSES_TERM] = FREE_PROCESSES_TERM,
+		[SETTINGS_PROCESSES_KILL] = FREE_PROCESSES_KILL,
+	};
+
 	*ret = (struct policy){ .chain = s->reset_methods.text };
 	ret->members = members[s->group_members];
 	ret->idle = idle[s->idle];
 	ret->reset = reset[s->reset];
+	ret->free.services_auto = str_starts(s->services.text, "auto");
+	ret->free.containers = containers[s->containers];
+	ret->free.processes = processes[s->processes.word];
+	ret->free.grace_ms = s->processes.ms;
 }
 
 struct holds { struct hold *list; size_t n, size; };
@@ -349,17 +363,21 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 	struct holds holds = { NULL, 0, 0 };
 	struct quirk_hit *quirks = NULL;
 	struct bdf *fns = NULL;
-	size_t n = 0, n_quirks = 0;
+	struct unit *units = NULL;
+	size_t n = 0, n_quirks = 0, n_units = 0;
 	int r = plan_closure(v->snapshot, wishes->list, wishes->n, &fns, &n, e);
 
 	if (r == 0 && n)
 		r = gather(h, g, in, v->snapshot, fns, n, &holds, &inuse, e);
 	if (r == 0 && n)
 		r = quirkfile_find(h, v->snapshot, fns, n, &quirks, &n_quirks, e);
+	if (r == 0 && n)
+		r = units_find(h, &in->settings->services, quirks, n_quirks, &units, &n_units, e);
 	if (r == 0) {
 		struct plan_input p = {
 			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
 			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
+			.stopped = in->stopped, .n_stopped = in->n_stopped, .units = units, .n_units = n_units,
 			.inuse = inuse, .quirks = quirks, .n_quirks = n_quirks,
 		};
 
@@ -377,6 +395,7 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 	}
 	free(holds.list);
 	free(quirks);
+	free(units);
 	free(fns);
 	return r;
 }

@@ -74,6 +74,8 @@ struct guest_input {
 	size_t n_holds;
 	const struct device *origins;
 	size_t n_origins;
+	const struct step *stopped;	/* what it has stopped of the host's: lease_stopped() */
+	size_t n_stopped;
 	uint64_t now_unix;
 	bool starting;			/* a real start: VFIO groups may be opened to see whether that is possible */
 	const char *chain;		/* of resets (reset.h), or PLAN_EVERY_RESET; NULL = what the cards offer */

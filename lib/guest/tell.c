@@ -32,6 +32,9 @@ bool tell_is_news(const struct plan *plan, size_t quirk)
 {
 	const struct quirk_hit *q = &plan->quirks[quirk];
 
+	/* Of services only those are news that are stopped, and steps say so. */
+	if (!q->quirk.order[0] && !q->quirk.never[0] && !q->quirk.hint[0])
+		return false;
 	for (size_t i = 0; i < plan->n_quirks; i++) {
 		const struct quirk_hit *o = &plan->quirks[i];
 
@@ -118,6 +121,41 @@ static void tell_reset(FILE *out, const struct lease *l, const struct device *v)
 		fprintf(out, ", reset by %s", reset_words(used[0] ? used : step_first_method(&l->plan.steps[i]).s));
 }
 
+/* Something of the host's that ran and was stopped in this lease. */
+static bool was_stopped(const struct lease *l, size_t i)
+{
+	const struct step *s = &l->plan.steps[i];
+
+	return !step_has_device(s) && s->kind != STEP_MODULE && s->enable != 0 && l->at[i].mark != MARK_PLANNED;
+}
+
+/* "ollama.service: stopped until the devices are back" */
+static void tell_stopped(FILE *out, const struct lease *l)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++) {
+		const struct step *s = &l->plan.steps[i];
+
+		if (!was_stopped(l, i))
+			continue;
+		if (s->kind == STEP_PROCESS)
+			fprintf(out, "process %s (%s): ended\n", s->to, s->arg);
+		else
+			fprintf(out, "%s%s: %s until the devices are back\n", s->kind == STEP_SERVICE ? "" : "container ", s->to,
+				s->kind == STEP_FREEZE ? "frozen" : "stopped");
+	}
+}
+
+static void tell_started(FILE *out, const struct lease *l)
+{
+	for (size_t i = l->plan.n_steps; i-- > 0; ) {
+		const struct step *s = &l->plan.steps[i];
+
+		if (was_stopped(l, i) && s->kind != STEP_PROCESS && l->at[i].mark == MARK_UNDONE)
+			fprintf(out, "%s%s: %s\n", s->kind == STEP_SERVICE ? "" : "container ", s->to,
+				s->kind == STEP_FREEZE ? "goes on" : "started again");
+	}
+}
+
 static unsigned cards(const struct plan *p)
 {
 	const struct device *last = NULL;
@@ -169,6 +207,7 @@ void tell_taken(FILE *out, const struct lease *l, const struct run_report *repor
 		fprintf(out, ", %llu ms%s\n", (unsigned long long)device_ns(l, v->bdf) / 1000000,
 			v->key[0] ? "" : " (in the same IOMMU group)");
 	}
+	tell_stopped(out, l);
 	tell_total(out, l, report, ms, "taken");
 }
 
@@ -212,5 +251,6 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 		else
 			fprintf(out, "vfio-pci → %s%s\n", v->driver[0] ? v->driver : "no driver", reset_before(l, v).s);
 	}
+	tell_started(out, l);
 	tell_total(out, l, report, ms, "given back");
 }

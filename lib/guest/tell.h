@@ -19,7 +19,8 @@ void tell_refusals(FILE *out, const struct plan *plan);
 
 /* "pve-gpu: 01:00.0: quirk NAME (DATE, SOURCE): ...", each quirk once per card. */
 void tell_quirks(FILE *out, const struct plan *plan);
-/* The same, as the text alone; false for one that an earlier function of the card has, too. */
+/* The same, as the text alone; false for one that an earlier function of the card has, too, or
+ * that only names services. */
 bool tell_is_news(const struct plan *plan, size_t quirk);
 
 /* "01:00.0 NVIDIA ... : nvidia -> vfio-pci, reset by hot reset, 24 ms" per function, and the total. */

@@ -76,6 +76,27 @@ static int set_methods(const char *key, const char *value, char *to, struct err 
 	return 0;
 }
 
+/* Names without a kind are services; what may stand in one: systemd.unit(5). */
+static int set_services(const char *value, char *to, size_t size, struct err *e)
+{
+	char copy[200], *cursor = copy, *word;
+	size_t n = 0;
+
+	if (str_copy(copy, sizeof(copy), value) < 0)
+		return err_set(e, EINVAL, "services is longer than %zu bytes", sizeof(copy) - 1);
+	to[0] = '\0';
+	while ((word = str_token(&cursor, " \t,"))) {
+		size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@");
+
+		if (*word == '-' || word[len] || len > 80)
+			return err_set(e, EINVAL, "services = ...%s...: that is no unit's name", word);
+		n += (size_t)snprintf(to + n, size - n, "%s%s%s", n ? " " : "", word, strchr(word, '.') ? "" : ".service");
+		if (n >= size)
+			return err_set(e, EINVAL, "services is longer than %zu bytes: make two quirks of it", size - 1);
+	}
+	return 0;
+}
+
 static int set_text(const char *key, const char *value, char *to, size_t size, struct err *e)
 {
 	return str_copy(to, size, value) < 0 ? err_set(e, EINVAL, "%s is longer than %zu bytes", key, size - 1) : 0;
@@ -95,14 +116,16 @@ int quirk_set(struct quirk *q, const char *key, const char *value, struct err *e
 		return set_methods(key, value, q->order, e);
 	if (strcmp(key, "never") == 0)
 		return set_methods(key, value, q->never, e);
+	if (strcmp(key, "services") == 0)
+		return set_services(value, q->services, sizeof(q->services), e);
 	if (strcmp(key, "hint") == 0)
 		return set_text(key, value, q->hint, sizeof(q->hint), e);
 	if (strcmp(key, "source") == 0)
 		return set_text(key, value, q->source, sizeof(q->source), e);
 	if (strcmp(key, "date") == 0)
 		return set_text(key, value, q->date, sizeof(q->date), e);
-	return err_set(e, EINVAL, "'%s' is no key of a quirk: match, class, driver, module, order, never, hint, source, "
-		       "date", key);
+	return err_set(e, EINVAL, "'%s' is no key of a quirk: match, class, driver, module, order, never, services, hint, "
+		       "source, date", key);
 }
 
 static bool is_date(const char *s)
@@ -114,8 +137,8 @@ int quirk_check(const struct quirk *q, struct err *e)
 {
 	if (q->n == 0 && !q->class_mask)
 		return err_set(e, EINVAL, "[%s] does not say which devices it is about: match or class", q->name);
-	if (!q->order[0] && !q->never[0] && !q->hint[0])
-		return err_set(e, EINVAL, "[%s] says nothing: order, never or hint", q->name);
+	if (!q->order[0] && !q->never[0] && !q->services[0] && !q->hint[0])
+		return err_set(e, EINVAL, "[%s] says nothing: order, never, services or hint", q->name);
 	if (!q->source[0] || !is_date(q->date))
 		return err_set(e, EINVAL, "[%s] needs a source and a date (YYYY-MM-DD), so that others can judge it",
 			       q->name);

@@ -26,6 +26,7 @@ struct quirk {
 	char module[PDEV_NAME];		/* counts only while this module is loaded; "" = always */
 	char order[PDEV_METHODS];	/* chain of resets instead of the usual one (reset.h) */
 	char never[PDEV_METHODS];	/* methods that must not be used */
+	char services[200];		/* systemd units that have such a device open, or open it again and again */
 	char hint[200], source[200];
 	char date[12];			/* "2026-03-01": when that was looked at last */
 };

@@ -33,6 +33,8 @@ enum settings_type {
 	SETTINGS_ENUM,		/* one of `words` -> unsigned, its index */
 	SETTINGS_SECONDS,	/* whole seconds, min..max -> uint64_t milliseconds */
 	SETTINGS_LIST,		/* words separated by blanks or commas -> struct settings_list */
+	SETTINGS_SERVICES,	/* refuse, auto or stop, then units -> struct settings_list, the first word included */
+	SETTINGS_TIMED,		/* one of `words`, seconds after those that may have some -> struct settings_timed */
 	SETTINGS_HOOK,		/* a volume or an absolute path -> char[SETTINGS_HOOK_SIZE], "" = none */
 };
 
@@ -49,14 +51,20 @@ struct settings_list {
 	unsigned n;
 };
 
+struct settings_timed {
+	unsigned word;		/* index in `words` */
+	uint64_t ms;		/* 0 = none */
+};
+
 /* One key.  `def` is parsed like a value from a file. */
 struct settings_key {
 	const char *section, *name;
 	enum settings_type type;
 	const char *def;
 	unsigned where;
-	const char *const *words;	/* SETTINGS_ENUM: NULL-terminated */
-	unsigned min, max;		/* SETTINGS_SECONDS */
+	const char *const *words;	/* SETTINGS_ENUM, SETTINGS_TIMED: NULL-terminated */
+	unsigned min, max;		/* SETTINGS_SECONDS, SETTINGS_TIMED */
+	unsigned usual;			/* SETTINGS_TIMED: seconds of a word without any; the first word has none */
 	size_t offset;			/* of the value in the settings struct */
 	const char *help;		/* one line */
 };
@@ -79,6 +87,10 @@ enum settings_reset {
 /* Where a device is while no VM has it. */
 enum settings_idle { SETTINGS_IDLE_HOST_DRIVER, SETTINGS_IDLE_VFIO_D3, SETTINGS_IDLE_AWAKE };
 
+/* Containers and processes of the host that have a device open. */
+enum settings_containers { SETTINGS_CONTAINERS_REFUSE, SETTINGS_CONTAINERS_STOP, SETTINGS_CONTAINERS_FREEZE };
+enum settings_processes { SETTINGS_PROCESSES_REFUSE, SETTINGS_PROCESSES_TERM, SETTINGS_PROCESSES_KILL };
+
 /* Index into settings_keys[] and origin[]. */
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
@@ -90,6 +102,9 @@ enum settings_id {
 	SETTINGS_STOP_DEADLINE,
 	SETTINGS_RELEASE_WAIT,
 	SETTINGS_LINGER,
+	SETTINGS_SERVICE_USERS,
+	SETTINGS_CONTAINER_USERS,
+	SETTINGS_PROCESS_USERS,
 	SETTINGS_GRACE,
 	SETTINGS_NOTIFY,
 	SETTINGS_NEXT,
@@ -106,6 +121,9 @@ struct settings {
 	uint64_t stop_deadline;		/* ms for the whole post-stop */
 	uint64_t release_wait;		/* ms of it that are spent waiting for QEMU to let go */
 	uint64_t linger;		/* ms that the devices wait for the VM's next start */
+	struct settings_list services;	/* "refuse", "auto UNIT...", "stop UNIT..." */
+	unsigned containers;		/* enum settings_containers */
+	struct settings_timed processes;	/* enum settings_processes; ms from SIGTERM on */
 	uint64_t grace;			/* ms that watch waits for post-stop */
 	bool notify;			/* watch uses Proxmox's notification system */
 	char next[SETTINGS_HOOK_SIZE];	/* another hookscript, to be run after ours; "" = none */

@@ -4,6 +4,8 @@
 
 static const char *const members_words[] = { "idle", "take", "refuse", NULL };
 static const char *const reset_words[] = { "auto", "always", "never", "on-claim", "on-return", NULL };
+static const char *const containers_words[] = { "refuse", "stop", "freeze", NULL };
+static const char *const processes_words[] = { "refuse", "term", "kill", NULL };
 static const char *const idle_words[] = { "host-driver", "vfio-d3", "awake", NULL };
 
 const struct settings_key settings_keys[SETTINGS_N] = {
@@ -56,6 +58,22 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.where = SETTINGS_IN_BOTH, .min = 0, .max = 3600,
 		.offset = offsetof(struct settings, linger),
 		.help = "seconds after a stop that the devices wait for the VM's next start, 0 to 3600",
+	},
+	[SETTINGS_SERVICE_USERS] = {
+		.section = "claim", .name = "services", .type = SETTINGS_SERVICES, .def = "refuse",
+		.where = SETTINGS_IN_BOTH, .offset = offsetof(struct settings, services),
+		.help = "services that have a device open: refuse, auto [UNIT...] (stop and start again), stop UNIT...",
+	},
+	[SETTINGS_CONTAINER_USERS] = {
+		.section = "claim", .name = "containers", .type = SETTINGS_ENUM, .def = "refuse",
+		.where = SETTINGS_IN_BOTH, .words = containers_words, .offset = offsetof(struct settings, containers),
+		.help = "containers that have a device open: refuse, stop (and start again), freeze",
+	},
+	[SETTINGS_PROCESS_USERS] = {
+		.section = "claim", .name = "processes", .type = SETTINGS_TIMED, .def = "refuse",
+		.where = SETTINGS_IN_BOTH, .words = processes_words, .min = 1, .max = 60, .usual = 10,
+		.offset = offsetof(struct settings, processes),
+		.help = "other processes that have a device open: refuse, term [SECONDS], kill [SECONDS]",
 	},
 	[SETTINGS_GRACE] = {
 		.section = "watch", .name = "grace", .type = SETTINGS_SECONDS, .def = "5",

@@ -69,6 +69,62 @@ static int set_list(const struct settings_key *key, const char *value, struct se
 	return 0;
 }
 
+/* systemd.unit(5): the characters of a name. */
+static bool is_unit(const char *word)
+{
+	return *word != '-' && strlen(word) < 90 &&
+	       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@") == strlen(word);
+}
+
+/* What has no kind is a service, as for systemctl. */
+static int set_services(const struct settings_key *key, const char *value, struct settings_list *to, struct err *e)
+{
+	static const char want[] = "refuse, auto, auto UNIT..., or stop UNIT...";
+	struct settings_list list = { "", 0 };
+	char copy[sizeof(list.text)], *cursor = copy, *word;
+	size_t n = 0;
+
+	if (str_copy(copy, sizeof(copy), value) < 0)
+		return bad_value(key, value, "shorter", e);
+	while ((word = str_token(&cursor, " \t,"))) {
+		if (list.n == 0 && strcmp(word, "refuse") != 0 && strcmp(word, "auto") != 0 && strcmp(word, "stop") != 0)
+			return bad_value(key, value, want, e);
+		if (!is_unit(word))
+			return bad_value(key, value, "made of names of units, such as ollama.service", e);
+		n += (size_t)snprintf(list.text + n, sizeof(list.text) - n, "%s%s%s", list.n ? " " : "", word,
+				      list.n == 0 || strchr(word, '.') ? "" : ".service");
+		list.n++;
+		if (n >= sizeof(list.text))
+			return bad_value(key, value, "shorter", e);
+	}
+	/* 'stop' needs somebody, 'refuse' can have nobody, 'auto' may have some besides. */
+	if (list.n == 0 || (strcmp(list.text, "stop") == 0) || (list.n > 1 && list.text[0] == 'r'))
+		return bad_value(key, value, want, e);
+	*to = list;
+	return 0;
+}
+
+static int set_timed(const struct settings_key *key, const char *value, struct settings_timed *to, struct err *e)
+{
+	char copy[40], *cursor = copy, *word, *seconds, want[120];
+	struct settings_timed v = { 0, 0 };
+	uint64_t s = key->usual;
+
+	snprintf(want, sizeof(want), "%s, or %s or %s with %u to %u seconds", key->words[0], key->words[1],
+		 key->words[2], key->min, key->max);
+	if (str_copy(copy, sizeof(copy), value) < 0 || !(word = str_token(&cursor, " \t,")))
+		return bad_value(key, value, want, e);
+	while (key->words[v.word] && strcmp(key->words[v.word], word) != 0)
+		v.word++;
+	seconds = str_token(&cursor, " \t,");
+	if (!key->words[v.word] || (v.word == 0 && seconds) || str_token(&cursor, " \t,") ||
+	    (seconds && (str_to_u64(seconds, 10, &s) < 0 || s < key->min || s > key->max)))
+		return bad_value(key, value, want, e);
+	v.ms = v.word ? s * 1000 : 0;
+	*to = v;
+	return 0;
+}
+
 /* Whether it exists is found out when it is run. */
 static int set_hook(const struct settings_key *key, const char *value, char *to, struct err *e)
 {
@@ -94,6 +150,10 @@ int settings_set(const struct settings_key *key, const char *value, void *values
 		return set_seconds(key, value, to, e);
 	case SETTINGS_LIST:
 		return set_list(key, value, to, e);
+	case SETTINGS_SERVICES:
+		return set_services(key, value, to, e);
+	case SETTINGS_TIMED:
+		return set_timed(key, value, to, e);
 	case SETTINGS_HOOK:
 		return set_hook(key, value, to, e);
 	}

@@ -200,6 +200,8 @@ static int write_target(struct fake_kernel *k, struct fake_op *op, struct target
 	case PLAIN:
 		return host_default_ops.write(&k->host, path, value, len);
 	case ATTRIBUTE:
+		if (strstr(t->path, "/cgroup.freeze"))
+			unit_froze(k, t->path, value);
 		return replace(k, t->path, value);
 	case DEVICE:
 		return write_device(k, op, t, value);
@@ -359,8 +361,7 @@ static int fake_ioctl(struct host *h, int fd, unsigned long request, void *arg)
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-static void answer(struct host_run *ret, int status, const char *fmt, ...) _printf_(3, 4);
-static void answer(struct host_run *ret, int status, const char *fmt, ...)
+void run_answer(struct host_run *ret, int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -373,17 +374,17 @@ static void answer(struct host_run *ret, int status, const char *fmt, ...)
 
 static void run_modprobe(struct fake_op *op, const char *const argv[], struct host_run *ret)
 {
-	answer(ret, 0, "%s", "");
+	run_answer(ret, 0, "%s", "");
 	for (size_t i = 1; argv[i]; i++) {
 		if (strcmp(argv[i], "-r") == 0 || strcmp(argv[i], "--remove") == 0) {
 			violation(op->k, "%s: nobody is to unload modules", fake_log(op->k, op->n));
-			answer(ret, 1, "modprobe: FATAL: Module %s is in use.\n", argv[i + 1] ? argv[i + 1] : "");
+			run_answer(ret, 1, "modprobe: FATAL: Module %s is in use.\n", argv[i + 1] ? argv[i + 1] : "");
 			return;
 		}
 		if (argv[i][0] == '-')
 			continue;
 		if (kernel_load(op, argv[i]) != 0)
-			answer(ret, 1, "modprobe: FATAL: Module %s not found in directory /lib/modules/6.8.12-11-pve\n",
+			run_answer(ret, 1, "modprobe: FATAL: Module %s not found in directory /lib/modules/6.8.12-11-pve\n",
 			       argv[i]);
 	}
 }
@@ -397,16 +398,18 @@ static void run_program(struct fake_op *op, const char *const argv[], struct hos
 	for (unsigned i = 0; i < s->n_answers; i++) {
 		if (strcmp(s->answers[i].program, name) != 0)
 			continue;
-		answer(ret, s->answers[i].status, "%s", s->answers[i].output);
+		run_answer(ret, s->answers[i].status, "%s", s->answers[i].output);
 		return;
 	}
+	if (unit_run(op, name, argv, ret))
+		return;
 	if (strcmp(name, "modprobe") == 0) {
 		run_modprobe(op, argv, ret);
 		return;
 	}
 	if (strcmp(name, "rmmod") == 0)
 		violation(op->k, "%s: nobody is to unload modules", fake_log(op->k, op->n));
-	answer(ret, 127, "%s: no such program on this machine\n", argv[0]);
+	run_answer(ret, 127, "%s: no such program on this machine\n", argv[0]);
 }
 
 static int fake_run(struct host *h, const char *const argv[], uint64_t ms, struct host_run *ret)
@@ -425,6 +428,17 @@ static int fake_run(struct host *h, const char *const argv[], uint64_t ms, struc
 	op_hang(&op);
 	run_program(&op, argv, ret);
 	return op_end(&op, 0);
+}
+
+static int fake_signal(struct host *h, pid_t pid, uint64_t start, int sig)
+{
+	struct fake_op op;
+	int r = op_begin(&op, kernel_of(h), NULL, "signal %d %d", (int)pid, sig);
+
+	if (r < 0)
+		return r;
+	op_hang(&op);
+	return op_end(&op, unit_signal(&op, pid, start, sig));
 }
 
 /* --- clock ------------------------------------------------------------------------------------ */
@@ -479,6 +493,7 @@ const struct host_ops fake_kernel_ops = {
 	.mkdir = fake_mkdir,
 	.ioctl = fake_ioctl,
 	.run = fake_run,
+	.signal = fake_signal,
 	.now = fake_now,
 	.sleep = fake_sleep,
 };

@@ -10,7 +10,7 @@
  * processes, a killed main program and the recovery after it all meet the same kernel.
  *
  * Every operation that changes something has a running number, from 1: write, append, create (an
- * open() that makes or truncates a file), rename, unlink, mkdir, run, and the ioctls SET_CONTAINER,
+ * open() that makes or truncates a file), rename, unlink, mkdir, run, signal, and the ioctls SET_CONTAINER,
  * SET_IOMMU, GET_DEVICE_FD, DEVICE_RESET, PCI_HOT_RESET.  A test asks for a fault at a number, and
  * reads afterwards what each number was.
  *
@@ -137,7 +137,8 @@ enum {
 };
 struct fake_settings *fake_settings(struct fake_kernel *k);
 
-/* An answer of host_run() for a program other than modprobe; those without one exit 127. */
+/* An answer of host_run() for a program; without one modprobe, systemctl, pct and qm do what they would
+ * (kernel_units.c), all others exit 127. */
 void fake_run_answer(struct fake_kernel *k, const char *program, int status, const char *output);
 
 /* --- what must never happen -------------------------------------------------------------------- */
@@ -163,7 +164,7 @@ struct fake_counts {
 };
 struct fake_counts fake_counts(const struct fake_kernel *k, struct bdf a);
 
-/* tree_dump() plus, with FAKE_RESETS, the reset counters of each function. */
+/* tree_dump() plus which services and containers run and, with FAKE_RESETS, the reset counters of each function. */
 enum { FAKE_RESETS = 1 << 8 };
 char *fake_kernel_dump(struct fake_kernel *k, unsigned flags) _must_check_;
 

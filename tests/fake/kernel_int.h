@@ -7,6 +7,7 @@
  *   kernel_bind.c   drivers: match, probe, remove, modules
  *   kernel_reset.c  resets and power, and what of them sysfs shows
  *   kernel_plug.c   off the bus and found again
+ *   kernel_units.c  systemctl, pct and qm, and signals: who uses devices
  *   kernel_vfio.c   /dev/vfio: groups, containers, devices
  *   kernel_cdev.c   /dev/vfio/devices: the same without groups
  *   kernel_test.c   what a test says to it, VMs, the program under test
@@ -171,5 +172,14 @@ bool group_is_claimed(struct fake_kernel *k, int group);	/* no host driver can b
 bool group_is_viable(const struct fake_kernel *k, int group);
 
 extern const struct host_ops fake_kernel_ops;
+
+/* --- kernel_units.c --- */
+
+void run_answer(struct host_run *ret, int status, const char *fmt, ...) _printf_(3, 4);
+/* One of the programs that it knows. */
+bool unit_run(struct fake_op *op, const char *name, const char *const argv[], struct host_run *ret);
+int unit_signal(struct fake_op *op, pid_t pid, uint64_t start, int sig);
+void unit_froze(struct fake_kernel *k, const char *path, const char *value);
+int unit_dump(struct fake_kernel *k, struct str *ret);
 
 #endif

@@ -169,10 +169,13 @@ char *fake_kernel_dump(struct fake_kernel *k, unsigned flags)
 	struct str s = STR_INIT;
 	size_t n;
 
-	if (!text || !(flags & FAKE_RESETS))
+	if (!text)
 		return text;
 	str_add(&s, text);
 	free(text);
+	(void)unit_dump(k, &s);
+	if (!(flags & FAKE_RESETS))
+		return str_steal(&s);
 	n = bus_all(root_of(k), v, ARRAY_SIZE(v));
 	for (size_t i = 0; i < n; i++) {
 		struct fake_counts c = fake_counts(k, v[i]);

@@ -99,6 +99,9 @@ static const struct { const char *text, *part; } files[] = {
 	{ "[a]\nmatch = 1002:67df\nhint = h\n" BASIS, NULL },
 	{ "[a]\nmatch = 1002:67d0/fff0, 10de:0000/0000\nclass = 03\norder = flr hot\n" BASIS, NULL },
 	{ "# only a comment\n", NULL },
+	{ "[a]\nclass = 03\nservices = a, b-c@1.service d.socket\n" BASIS, NULL },
+	{ "[a]\nservices = a.service -x\n", ":2: services = ...-x...: that is no unit's name" },
+	{ "[a]\nservices = ../a\n", "that is no unit's name" },
 	{ "[a]\nmatch = 1002:67df\nhint = h\nsource = here\n", "needs a source and a date" },
 	{ "[a]\nmatch = 1002:67df\nhint = h\nsource = here\ndate = soon\n", "needs a source and a date" },
 	{ "[a]\nhint = h\n" BASIS, "which devices" },
@@ -143,11 +146,13 @@ static void the_shipped_file(void **state)
 	put(b, QUIRKS_FILE, text);
 	if (find(b) < 0)
 		fail_msg("%s", b->e.msg);
-	assert_int_equal(b->n, 1);		/* vendor-reset is not loaded: only that there is no reset by pm */
+	assert_int_equal(b->n, 3);		/* vendor-reset is not loaded: only that there is no reset by pm */
 	assert_string_equal(b->hits[0].quirk.name, "amd-no-pm-reset");
+	assert_string_equal(b->hits[1].quirk.services, "nvidia-persistenced.service nvidia-powerd.service nvidia-dcgm.service");
+	assert_true(bdf_same(b->hits[1].bdf, hopper) && bdf_same(b->hits[2].bdf, hopper));
 	put(b, "/sys/module/vendor_reset/refcnt", "0\n");
 	assert_int_equal(find(b), 0);
-	assert_int_equal(b->n, 2);
+	assert_int_equal(b->n, 4);
 	assert_string_equal(chain(b, polaris, NULL)->to, "device_specific hot subordinate");
 	assert_true(chain(b, polaris, NULL)->exact);
 	assert_non_null(strstr(quirk_describe(&b->hits[0].quirk).s, "reset by device_specific"));

@@ -2,6 +2,7 @@
 /* Settings: what is accepted, what is refused and where, and that the shipped examples say the truth. */
 #include "test_pve_box.h"
 
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -335,6 +336,54 @@ static void knows_kinds_of_values_and_their_places(void **state)
 	}
 }
 
+/* --- what may be stopped for a VM ------------------------------------------------------------- */
+
+/* `want` NULL: it is refused; of a list the text, of a word with seconds "word ms". */
+static const struct { enum settings_id id; const char *value, *want; } users[] = {
+	{ SETTINGS_SERVICE_USERS, "refuse", "refuse" },
+	{ SETTINGS_SERVICE_USERS, "auto", "auto" },
+	{ SETTINGS_SERVICE_USERS, "auto ollama", "auto ollama.service" },
+	{ SETTINGS_SERVICE_USERS, "stop, ollama, jellyfin.service app@1.service", "stop ollama.service jellyfin.service app@1.service" },
+	{ SETTINGS_SERVICE_USERS, "", NULL },
+	{ SETTINGS_SERVICE_USERS, "stop", NULL },
+	{ SETTINGS_SERVICE_USERS, "ollama", NULL },
+	{ SETTINGS_SERVICE_USERS, "refuse ollama", NULL },
+	{ SETTINGS_SERVICE_USERS, "stop --all", NULL },
+	{ SETTINGS_SERVICE_USERS, "stop ../ollama", NULL },
+	{ SETTINGS_SERVICE_USERS, "stop a;b", NULL },
+	{ SETTINGS_PROCESS_USERS, "refuse", "0 0" },
+	{ SETTINGS_PROCESS_USERS, "term", "1 10000" },
+	{ SETTINGS_PROCESS_USERS, "kill 60", "2 60000" },
+	{ SETTINGS_PROCESS_USERS, "kill 61", NULL },
+	{ SETTINGS_PROCESS_USERS, "term 0", NULL },
+	{ SETTINGS_PROCESS_USERS, "term 5 6", NULL },
+	{ SETTINGS_PROCESS_USERS, "refuse 5", NULL },
+	{ SETTINGS_PROCESS_USERS, "murder", NULL },
+	{ SETTINGS_PROCESS_USERS, "", NULL },
+};
+
+static void says_who_may_be_stopped(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		struct settings s;
+		struct err e = ERR_INIT;
+		char text[256];
+		int r;
+
+		settings_init(&s);
+		r = settings_set(&settings_keys[users[i].id], users[i].value, &s, &e);
+		if (r != (users[i].want ? 0 : -EINVAL) || (r < 0 && !strstr(e.msg, "must be")))
+			fail_msg("%s = %s: %d, %s", settings_keys[users[i].id].name, users[i].value, r, e.msg);
+		if (users[i].id == SETTINGS_SERVICE_USERS)
+			snprintf(text, sizeof(text), "%s", s.services.text);
+		else
+			snprintf(text, sizeof(text), "%u %llu", s.processes.word, (unsigned long long)s.processes.ms);
+		if (r == 0)
+			assert_string_equal(text, users[i].want);
+	}
+}
+
 /* --- what is shipped (the current directory is the repository) ------------------------------ */
 
 static char *shipped(const char *path)
@@ -513,6 +562,7 @@ int main(void)
 		BOX_TEST(survives_what_lies_in_the_way),
 		BOX_TEST(a_full_file_is_read_to_its_end),
 		cmocka_unit_test(knows_kinds_of_values_and_their_places),
+		cmocka_unit_test(says_who_may_be_stopped),
 		cmocka_unit_test(the_example_has_every_key_with_its_default),
 		BOX_TEST(the_examples_can_be_used),
 		BOX_TEST(the_wrapper_hands_over),

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A card that the host uses: a service, a container and a process are stopped for the VM and, as far as they
+ * can be, started again; exactly those, exactly once, whatever fails, dies or hangs on the way. */
+#include "keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "treefs.h"
+
+static const struct scenario refuses = { .tree = "shared-card", .vmid = 100 };
+static const struct scenario stops = {
+	.tree = "shared-card", .vmid = 100, .rival = 101, .fresh = true,
+	.settings = "[claim]\nservices = auto\ncontainers = stop\nprocesses = term\n",
+};
+static const struct scenario lists = {
+	.tree = "shared-card", .vmid = 100, .rival = 101, .fresh = true,
+	.settings = "[claim]\nservices = stop ollama, cron, not-there\ncontainers = freeze\nprocesses = kill 1\n",
+};
+static const struct scenario *const both[] = { &stops, &lists };
+static unsigned cases;
+
+static void says(const struct play *p, const char *text)
+{
+	if (!strstr(p->o.output, text))
+		fail_msg("it does not say '%s', but:\n%s", text, p->o.output);
+}
+
+/* The number of the first operation with this in its text; 0 = there is none. */
+static unsigned when(const struct play *p, const char *part)
+{
+	for (unsigned n = 1; n <= fake_log_count(&p->k); n++)
+		if (strstr(fake_log(&p->k, n), part))
+			return n;
+	return 0;
+}
+
+static void in_this_order(const struct play *p, const char *const parts[], size_t n)
+{
+	unsigned last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned at = when(p, parts[i]);
+
+		if (at <= last || (!strstr(parts[i], "/sys/bus") && fake_log_find(&p->k, parts[i]) != 1))
+			fail_msg("'%s' is operation %u, behind %u, and there are %u of it", parts[i], at, last,
+				 fake_log_find(&p->k, parts[i]));
+		last = at;
+	}
+}
+
+static void mark(struct play *p, const char *folder, const char *who)
+{
+	assert_int_equal(tfs_putf(p->k.host.rootfd, tfs_path("/.fake/%s/%s", folder, who).s, 0644, "yes\n"), 0);
+}
+
+static void stop_vm(struct play *p, unsigned vmid, const char *what, unsigned n)
+{
+	if (play_hook(p, vmid, "post-stop") != 0)
+		fail_msg("post-stop of VM %u after %s %u (%s): %s", vmid, what, n, fake_log(&p->k, n), p->o.output);
+}
+
+/* --- as it should be ----------------------------------------------------------------------------- */
+
+static void test_refuses_by_default(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &refuses);
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 4);
+	says(&p, "held by ollama.service (pid 812)");
+	says(&p, "held by jellyfin.service (ffmpeg, pid 901) in container 105");
+	says(&p, "held by radeontop (pid 777)");
+	assert_int_equal(fake_log_find(&p.k, "run "), 0);
+	assert_int_equal(fake_log_find(&p.k, "signal "), 0);
+	play_same(&p, "after a refusal");
+	play_close(&p);
+}
+
+static void test_stops_and_starts(void **state)
+{
+	static const char *const there[] = {
+		"run /usr/bin/systemctl stop -- ollama.service", "run /usr/sbin/pct shutdown 105", "signal 777 15",
+		"/sys/bus/pci/drivers/amdgpu/unbind",
+	};
+	static const char *const back[] = {
+		"/sys/bus/pci/drivers/amdgpu/bind", "run /usr/sbin/pct start 105",
+		"run /usr/bin/systemctl reset-failed -- ollama.service", "run /usr/bin/systemctl start -- ollama.service",
+	};
+	struct play p;
+
+	(void)state;
+	play_open(&p, &stops);
+	play_claim(&p, 100);
+	in_this_order(&p, there, ARRAY_SIZE(there));
+	says(&p, "ollama.service: stopped until the devices are back");
+	says(&p, "container 105: stopped until the devices are back");
+	says(&p, "process 777 (radeontop): ended");
+	play_vm_up(&p, true);
+	fake_vm_end(&p.k, 100);
+	fake_kernel_rewind(&p.k);
+	stop_vm(&p, 100, "a run", 0);
+	in_this_order(&p, back, ARRAY_SIZE(back));
+	says(&p, "ollama.service: started again");
+	says(&p, "container 105: started again");
+	assert_null(strstr(p.o.output, "777"));
+	assert_int_equal(fake_log_find(&p.k, "cron"), 0);
+	play_same(&p, "after a run");
+	play_close(&p);
+}
+
+/* Those of the list that run, whether they have the card open or not; a container that stands still. */
+static void test_stops_a_list(void **state)
+{
+	static const char *const there[] = {
+		"stop -- ollama.service", "stop -- cron.service", "write /sys/fs/cgroup/lxc/105/cgroup.freeze 1",
+		"/sys/bus/pci/drivers/amdgpu/unbind",
+	};
+	static const char *const back[] = {
+		"/sys/bus/pci/drivers/amdgpu/bind", "write /sys/fs/cgroup/lxc/105/cgroup.freeze 0", "start -- cron.service",
+		"start -- ollama.service",
+	};
+	struct play p;
+
+	(void)state;
+	play_open(&p, &lists);
+	play_claim(&p, 100);
+	in_this_order(&p, there, ARRAY_SIZE(there));
+	says(&p, "container 105: frozen until the devices are back");
+	assert_int_equal(fake_log_find(&p.k, "not-there"), 0);
+	fake_kernel_rewind(&p.k);
+	stop_vm(&p, 100, "a run", 0);
+	in_this_order(&p, back, ARRAY_SIZE(back));
+	play_same(&p, "after a run");
+	play_close(&p);
+}
+
+/* The VM starts again without its post-stop: what the first start has stopped is not forgotten. */
+static void test_second_start(void **state)
+{
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		play_open(&p, both[i]);
+		play_claim(&p, 100);
+		play_claim(&p, 100);
+		stop_vm(&p, 100, "two starts", 0);
+		play_same(&p, "after two starts and one stop");
+		play_close(&p);
+	}
+}
+
+/* --- who does not want to ------------------------------------------------------------------------ */
+
+static void test_stubborn_process(void **state)
+{
+	static const struct scenario patient = {
+		.tree = "shared-card", .vmid = 100, .settings = "[claim]\nservices = auto\ncontainers = stop\nprocesses = term 2\n",
+	};
+	struct play p;
+
+	(void)state;
+	play_open(&p, &patient);
+	mark(&p, "stubborn", "777");
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 1);
+	says(&p, "process 777 (radeontop) did not end within 2 s of SIGTERM");
+	assert_int_equal(fake_log_find(&p.k, "signal 777 9"), 0);
+	play_same(&p, "a process that does not end");
+	play_close(&p);
+	play_open(&p, &lists);
+	mark(&p, "stubborn", "777");
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	play_claim(&p, 100);
+	assert_int_equal(fake_log_find(&p.k, "signal 777 15"), 1);
+	assert_int_equal(fake_log_find(&p.k, "signal 777 9"), 1);
+	play_close(&p);
+}
+
+/* The card is the host's again, and another VM's if it wants it; the service is tried again later. */
+static void test_service_stays_down(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &stops);
+	play_claim(&p, 100);
+	mark(&p, "broken", "ollama.service");
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 1);
+	says(&p, "'/usr/bin/systemctl start' of ollama.service ended with status 1");
+	assert_string_equal(tree_attr(p.k.tree.dir, (struct bdf){ 0, 0x0a, 0, 0 }, "driver").s, "amdgpu");
+	play_claim(&p, 101);
+	stop_vm(&p, 101, "the other one's run", 0);
+	assert_int_equal(tfs_remove(p.k.host.rootfd, "/.fake/broken"), 0);
+	keeper_to_end(&p, "a service that did not start", 0);
+	play_same(&p, "after the service was repaired");
+	play_close(&p);
+}
+
+/* --- every operation fails, dies, hangs ---------------------------------------------------------- */
+
+static bool on_device(const char *op)
+{
+	return strstr(op, "/sys/bus/pci") || strstr(op, "/sys/devices/") || strstr(op, "ioctl");
+}
+
+/* Before the first device is touched on the way there, after the last on the way back. */
+struct range { unsigned first, last; };
+
+static struct range about_users(const struct play *p, bool back)
+{
+	struct range r = { 1, fake_log_count(&p->k) };
+
+	for (unsigned n = 1; n <= fake_log_count(&p->k); n++) {
+		if (!on_device(fake_log(&p->k, n)))
+			continue;
+		if (back) {
+			r.first = n + 1;
+		} else {
+			r.last = n;
+			break;
+		}
+	}
+	return r;
+}
+
+static void begin(struct play *p, const struct scenario *s, bool back)
+{
+	play_open(p, s);
+	if (back)
+		play_claim(p, 100);
+	cases++;
+}
+
+static void fail_at(const struct scenario *s, bool back, unsigned n)
+{
+	struct play p;
+
+	begin(&p, s, back);
+	play_fail_at(&p, n, EIO);
+	if (play_hook(&p, 100, back ? "post-stop" : "pre-start") != 0 && !strstr(p.o.output, "cannot"))
+		fail_msg("'%s' failed, but the hook only said:\n%s", fake_log(&p.k, n), p.o.output);
+	fake_fault_clear(&p.k);
+	stop_vm(&p, 100, "a failure at", n);
+	play_same(&p, "a failure at %u", n);
+	play_close(&p);
+}
+
+static void by_post_stop(struct play *p, unsigned n)
+{
+	stop_vm(p, 100, "a kill at", n);
+}
+
+static void by_same_vm(struct play *p, unsigned n)
+{
+	play_claim(p, 100);
+	play_taken(p, 100, "second start after a kill at %u", n);
+	stop_vm(p, 100, "a kill and a second start at", n);
+}
+
+static void by_rival(struct play *p, unsigned n)
+{
+	play_claim(p, 101);
+	stop_vm(p, 101, "a kill and the rival's start at", n);
+}
+
+static void by_watch(struct play *p, unsigned n)
+{
+	keeper_to_end(p, "a kill", n);
+}
+
+static void kill_at(const struct scenario *s, bool back, unsigned n)
+{
+	static void (*const next[])(struct play *p, unsigned n) = { by_post_stop, by_same_vm, by_rival, by_watch };
+
+	for (size_t i = 0; i < ARRAY_SIZE(next); i++) {
+		struct play p;
+
+		begin(&p, s, back);
+		play_kill_at(&p, n, (unsigned)i);
+		(void)play_hook(&p, 100, back ? "post-stop" : "pre-start");
+		fake_fault_clear(&p.k);
+		next[i](&p, n);
+		play_same(&p, "finished by %zu after a kill at %u", i, n);
+		play_close(&p);
+	}
+}
+
+/* Like an answer of systemd that never comes: the hook ends, what runs is not started twice. */
+static void hang_at(const struct scenario *s, bool back, unsigned n)
+{
+	struct play p;
+
+	begin(&p, s, back);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_HANG, .at = n, .times = 1 });
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	(void)play_hook_limited(&p, 100, back ? "post-stop" : "pre-start", 8000);
+	if (fake_hanging(&p.k))
+		says(&p, "stuck");
+	fake_hang_release(&p.k);
+	fake_fault_clear(&p.k);
+	fake_settle(&p.k, 3000);
+	fake_settings(&p.k)->time_scale = 1;
+	stop_vm(&p, 100, "a hang at", n);
+	play_same(&p, "a hang at %u", n);
+	play_close(&p);
+}
+
+static bool may_hang(const char *op)
+{
+	return strstr(op, "run ") == op || strstr(op, "signal ") == op || strstr(op, "cgroup");
+}
+
+static void each_operation(const struct scenario *s, bool back, void (*act)(const struct scenario *s, bool back, unsigned n),
+			   bool only_users)
+{
+	bool wanted[256] = { false };
+	struct range r;
+	struct play p;
+
+	begin(&p, s, back);
+	(void)play_writes(&p, back ? "post-stop" : "pre-start");
+	r = about_users(&p, back);
+	assert_true(r.first + 6 < r.last && r.last < ARRAY_SIZE(wanted));
+	for (unsigned n = r.first; n <= r.last; n++)
+		wanted[n] = !only_users || may_hang(fake_log(&p.k, n));
+	play_close(&p);
+	for (unsigned n = r.first; n <= r.last; n += play_stride())
+		if (wanted[n])
+			act(s, back, n);
+}
+
+static void on_both_ways(void (*act)(const struct scenario *s, bool back, unsigned n), bool only_users)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		for (int back = 0; back < 2; back++)
+			each_operation(both[i], back, act, only_users);
+}
+
+static void test_failures(void **state)
+{
+	(void)state;
+	on_both_ways(fail_at, false);
+}
+
+static void test_kills(void **state)
+{
+	(void)state;
+	on_both_ways(kill_at, false);
+}
+
+static void test_hangs(void **state)
+{
+	(void)state;
+	on_both_ways(hang_at, true);
+}
+
+static int tell(void **state)
+{
+	(void)state;
+	printf("cases: %u operations about a device's users failed, killed and hung\n", cases);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refuses_by_default),
+		cmocka_unit_test(test_stops_and_starts),
+		cmocka_unit_test(test_stops_a_list),
+		cmocka_unit_test(test_second_start),
+		cmocka_unit_test(test_stubborn_process),
+		cmocka_unit_test(test_service_stays_down),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_kills),
+		cmocka_unit_test(test_hangs),
+	};
+
+	cmocka_set_test_filter(getenv("TEST"));
+	return cmocka_run_group_tests(tests, NULL, tell);
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* post-start notes who QEMU is; post-stop is the story of giving back. */
+/* post-start notes who QEMU is, and does watch's work where none runs; post-stop is the story of giving back. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -8,6 +8,8 @@
 #include "journal.h"
 #include "running.h"
 #include "tell.h"
+
+#define OTHERS_MS 10000		/* what post-start may take for other VMs' devices, where no watch runs */
 
 static int failed(struct hook *k, const struct err *e)
 {
@@ -32,6 +34,19 @@ static int stop_failed(struct hook *k, const struct err *e)
 	return failed(k, e);
 }
 
+/* Nobody waits for the VM any more. */
+static void give_back_others(struct hook *k)
+{
+	struct claim c;
+
+	claim_init(&c, k->h, &guest_world, k->vmid);
+	c.limit = k->limit;
+	c.return_by = host_now(k->h) + OTHERS_MS;
+	claim_give_back_others(&c);
+	tell_notes(k->out, "pve-gpu: ", &c.notes);
+	claim_release(&c);
+}
+
 /* Proxmox unlinks the pid file before post-stop: who held the devices must be known by then. */
 int hook_poststart(struct hook *k)
 {
@@ -48,6 +63,7 @@ int hook_poststart(struct hook *k)
 	if (r > 0)
 		r = lease_note_qemu(&l, (struct lease_process){ qemu.pid, qemu.starttime }, &e);
 	lease_release(&l);
+	give_back_others(k);
 	return r < 0 ? failed(k, &e) : EXIT_DONE;
 }
 

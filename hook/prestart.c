@@ -127,13 +127,7 @@ static bool worth_waiting(struct start *s)
 		claim_pause(&s->claim, 200);
 		return host_now(s->k->h) < s->began + s->settings.release_wait;
 	}
-	for (size_t i = 0; i < s->view.plan.n_refusals; i++) {
-		unsigned vmid = s->view.plan.refusals[i].vmid;
-
-		if (vmid && vmid != s->k->vmid && claim_wait_for(&s->claim, vmid))
-			return true;
-	}
-	return false;
+	return claim_make_way(&s->claim, &s->view.plan);
 }
 
 static int enter_and_plan(struct start *s, struct err *e)

@@ -92,9 +92,8 @@ static int find_own(struct planning *p, struct err *e)
 	return add_origins(p, &p->own.lease, e);
 }
 
-/* 1: a start of this VM gives this lease back: before it plans, whatever was left behind; when it wants
- * what is in it, also one that waits for its own VM's next start (claim_enter.c: recover_others,
- * claim_wait_for). */
+/* 1: a start of this VM that wants what is in this lease gives it back: what was left behind, or waits for its
+ * own VM's next start (claim_make_way). */
 static int is_left(struct planning *p, unsigned vmid, struct err *e)
 {
 	struct leased l = LEASED_INIT;
@@ -106,9 +105,8 @@ static int is_left(struct planning *p, unsigned vmid, struct err *e)
 	if ((l.state == LEASED_LEFT || l.state == LEASED_LINGERING) && !l.busy) {
 		r = add_origins(p, &l.lease, e);
 		if (r == 0) {
-			out_note(&p->c->out, "a start would first give back what VM %u left behind%s; 'pve-gpu "
-				 "status %u' shows it", vmid, l.state == LEASED_LEFT ? "" : " for its next start, if it wants it",
-				 vmid);
+			out_note(&p->c->out, "a start would first give back what VM %u left behind%s, if it wants it; 'pve-gpu "
+				 "status %u' shows it", vmid, l.state == LEASED_LEFT ? "" : " for its next start", vmid);
 			r = 1;
 		}
 	}

@@ -99,10 +99,13 @@ int trial_plan(struct trial *t, struct err *e)
  * else it goes back first. */
 static int enter(struct trial *t, struct err *e)
 {
-	int r = claim_enter(&t->claim, e);
+	int r;
 
-	if (r == 0)
-		r = trial_plan(t, e);
+	do {
+		r = claim_enter(&t->claim, e);
+		if (r == 0)
+			r = trial_plan(t, e);
+	} while (r == 0 && host_now(t->claim.h) < t->claim.deadline && claim_make_way(&t->claim, &t->view.plan));
 	if (r < 0 || t->claim.lease.fd < 0 || (t->view.plan.n_refusals == 0 && claim_covers(&t->claim, &t->view.plan)))
 		return r;
 	r = claim_give_back(&t->claim, e);

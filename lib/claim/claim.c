@@ -274,7 +274,7 @@ int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 }
 
 /* Nobody but a watch ends a wait that no start ends: without one there is none. */
-static bool has_keeper(struct host *h)
+bool claim_has_keeper(struct host *h)
 {
 	_cleanup_(file_closep) int fd = host_open_file(h, LEASE_KEEPER, O_RDWR | O_NOFOLLOW, 0);
 
@@ -288,7 +288,7 @@ static bool lingers(struct claim *c)
 	uint64_t now = host_now(c->h);
 	struct err ignored = ERR_INIT;
 
-	if (c->linger_ms == 0 || !l->claimed || l->returning || !has_keeper(c->h))
+	if (c->linger_ms == 0 || !l->claimed || l->returning || !claim_has_keeper(c->h))
 		return false;
 	if (l->linger)		/* post-stop came twice */
 		return now < l->linger;

@@ -6,7 +6,7 @@
  * IOMMU groups couple VMs; it is held briefly and never while a device is written to.  From then on
  * the lease itself is the claim, and its own lock says who works on it.
  *
- * Every entry first gives back what a dead predecessor left half done.  Whether a VM lives is
+ * Whoever wants what a dead predecessor left half done first gives it back.  Whether a VM lives is
  * Proxmox's knowledge: it comes through struct claim_world.
  */
 #ifndef CLAIM_H
@@ -52,17 +52,24 @@ void claim_init(struct claim *c, struct host *h, const struct claim_world *world
 void claim_release(struct claim *c);
 
 /*
- * Gets ready to claim for c->vmid: state folders, what dead hooks of other VMs left is given back,
+ * Gets ready to claim for c->vmid: state folders, files in the place of leases that are none go aside,
  * a lease that this VM still has is locked (c->lease) once its old QEMU is gone, and the node lock
  * is held on return.  -EBUSY: the VM is running, or another task is starting it.
  */
 int claim_enter(struct claim *c, struct err *e) _must_check_;
 
-/* The lease of `vmid` is in our way.  If it only waits for that VM's next start, its devices are given
- * back now.  If somebody was at work on it when we entered: waits, without the node lock, until he is
- * through; longer for one that is giving back than for one that is taking.  True when it is worth to
- * enter and plan again. */
-bool claim_wait_for(struct claim *c, unsigned vmid);
+/*
+ * Other VMs' leases are in the plan's way, by its refusals.  What a dead start or a lost stop has left, or
+ * what only waits for its VM's next start, is given back now.  If somebody was at work on the lease when we
+ * entered: waits, without the node lock, until he is through; longer for one that is giving back than for
+ * one that is taking.  True when it is worth to enter and plan again.  What is in nobody's way is none of
+ * our business: a start does not wait for the broken card of another VM.
+ */
+bool claim_make_way(struct claim *c, const struct plan *plan);
+
+/* Until c->return_by: gives back what dead starts and lost stops of other VMs have left, where no watch is
+ * there to do it. */
+void claim_give_back_others(struct claim *c);
 
 /* Lets go of the node lock for a while, for what only needs time: enter and plan again. */
 void claim_pause(struct claim *c, uint64_t ms);

@@ -30,19 +30,12 @@ static int abandoned(struct claim *c, const struct lease *l)
 	return claim_start_goes_on(c->h, c->world, l, &e) == 0 && c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
 }
 
-/* Under the node lock.  1: a lease of another VM was opened for giving back. */
+/* 1: the lease was opened for giving back. */
 static int find_abandoned(struct claim *c, unsigned vmid, struct lease *ret)
 {
 	struct err e = ERR_INIT;
-	int r = lease_open(c->h, vmid, 0, ret, &e);
 
-	if (r == -EBADMSG || r == -ESTALE) {
-		e = (struct err)ERR_INIT;
-		(void)claim_dispose(c, vmid, &e);
-	}
-	if (r == -EWOULDBLOCK && array_room(&c->busy, c->n_busy, &c->busy_size, sizeof(*c->busy)) == 0)
-		c->busy[c->n_busy++] = vmid;
-	if (r < 0)
+	if (lease_open(c->h, vmid, 0, ret, &e) < 0)
 		return 0;	/* at work, or gone meanwhile */
 	if (abandoned(c, ret) && !claim_still_open(c, ret))
 		return 1;
@@ -50,36 +43,65 @@ static int find_abandoned(struct claim *c, unsigned vmid, struct lease *ret)
 	return 0;
 }
 
-static void give_back_other(struct claim *c, struct lease *l)
+/* True when the lease is gone.  A device may take its time; the lease's own lock protects it. */
+static bool give_back_other(struct claim *c, struct lease *l)
 {
 	struct run_report report = { 0 };
 	struct err e = ERR_INIT;
 
-	if (claim_walk_back(c, l, &report, &e) < 0)
+	claim_unlock_node(c);
+	if (claim_walk_back(c, l, &report, &e) < 0) {
 		note_error(c, l->vmid, &e);
-	else
-		(void)str_addf(&c->notes, l->linger ? "gave back the devices of VM %u, which were kept for its next start\n" :
-			       l->claimed ? "gave back the devices of VM %u, which a failed start or lost stop had left behind\n" :
-			       "gave back the devices of VM %u, which a killed hook had left behind\n", l->vmid);
-	lease_release(l);
+		return false;
+	}
+	(void)str_addf(&c->notes, l->linger ? "gave back the devices of VM %u, which were kept for its next start\n" :
+		       l->claimed ? "gave back the devices of VM %u, which a failed start or lost stop had left behind\n" :
+		       "gave back the devices of VM %u, which a killed hook had left behind\n", l->vmid);
+	return report.stuck == 0;
 }
 
-/* Looks at every other VM's lease once. */
-static int recover_others(struct claim *c, struct err *e)
+static bool give_back_abandoned(struct claim *c, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	bool ret = find_abandoned(c, vmid, &l) == 1 && give_back_other(c, &l);
+
+	lease_release(&l);
+	return ret;
+}
+
+void claim_give_back_others(struct claim *c)
+{
+	unsigned *ids = NULL;
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	if (claim_has_keeper(c->h) || lease_list(c->h, &ids, &n, &e) < 0)
+		return;
+	for (size_t i = 0; i < n && host_now(c->h) < c->return_by; i++)
+		if (ids[i] != c->vmid)
+			(void)give_back_abandoned(c, ids[i]);
+	free(ids);
+}
+
+/* Every other VM's lease, under the node lock: who is at work on one, and what is none. */
+static int look_at_others(struct claim *c, struct err *e)
 {
 	unsigned *ids = NULL;
 	size_t n = 0;
 	int r = lease_list(c->h, &ids, &n, e);
 
 	c->n_busy = 0;
-	for (size_t i = 0; r == 0 && i < n && host_now(c->h) < c->deadline; i++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct lease l = LEASE_INIT;
+		struct err mine = ERR_INIT;
+		int q = ids[i] == c->vmid ? 0 : lease_open(c->h, ids[i], 0, &l, &mine);
 
-		if (ids[i] == c->vmid || find_abandoned(c, ids[i], &l) != 1)
-			continue;
-		claim_unlock_node(c);		/* a device may take its time; the lease's own lock protects it */
-		give_back_other(c, &l);
-		r = claim_lock_node(c, e);
+		lease_release(&l);
+		mine = (struct err)ERR_INIT;
+		if (q == -EBADMSG || q == -ESTALE)
+			(void)claim_dispose(c, ids[i], &mine);
+		if (q == -EWOULDBLOCK && array_room(&c->busy, c->n_busy, &c->busy_size, sizeof(*c->busy)) == 0)
+			c->busy[c->n_busy++] = ids[i];
 	}
 	free(ids);
 	return r;
@@ -178,8 +200,7 @@ static bool end_linger(struct claim *c, unsigned vmid)
 			host_sleep(c->h, 50);
 		}
 	}
-	if (mine)
-		give_back_other(c, &l);
+	mine = mine && give_back_other(c, &l);
 	lease_release(&l);
 	return mine;
 }
@@ -194,7 +215,7 @@ static bool is_lingering(struct claim *c, unsigned vmid)
 	return ret;
 }
 
-bool claim_wait_for(struct claim *c, unsigned vmid)
+static bool wait_for(struct claim *c, unsigned vmid)
 {
 	struct lease l = LEASE_INIT;
 	struct err e = ERR_INIT;
@@ -207,7 +228,7 @@ bool claim_wait_for(struct claim *c, unsigned vmid)
 	for (size_t i = 0; i < c->n_busy; i++)
 		was_busy |= c->busy[i] == vmid;
 	if (!was_busy)
-		return false;
+		return give_back_abandoned(c, vmid);
 	claim_unlock_node(c);
 	if (lease_load(c->h, vmid, &l, &e) == 0)
 		ms = l.returning ? RETURNING_MS : TAKING_MS;
@@ -217,6 +238,14 @@ bool claim_wait_for(struct claim *c, unsigned vmid)
 	r = lease_open(c->h, vmid, ms, &l, &e);
 	lease_release(&l);
 	return r == 0 || r == -ENOENT;
+}
+
+bool claim_make_way(struct claim *c, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_refusals; i++)
+		if (plan->refusals[i].vmid && plan->refusals[i].vmid != c->vmid && wait_for(c, plan->refusals[i].vmid))
+			return true;
+	return false;
 }
 
 void claim_pause(struct claim *c, uint64_t ms)
@@ -231,5 +260,5 @@ int claim_enter(struct claim *c, struct err *e)
 
 	if (r == 0)
 		r = find_own_locked(c, e);
-	return r == 0 ? recover_others(c, e) : r;
+	return r == 0 ? look_at_others(c, e) : r;
 }

@@ -20,6 +20,9 @@ void claim_unlock_node(struct claim *c);
 /* Under the lease's lock: everything back, and the file goes. */
 int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report, struct err *e) _must_check_;
 
+/* A watch is there. */
+bool claim_has_keeper(struct host *h);
+
 /* The first device of the lease that somebody has open. */
 const struct device *claim_still_open(struct claim *c, const struct lease *l);
 

@@ -116,7 +116,7 @@ inline give_back(v)
 	atomic { lease[v] = none; begun[v] = false; noted[v] = false; held[v] = false }
 }
 
-/* Under the lock of lease v.  In the order of lib/claim/claim.c: abandoned(), then still_open(); of
+/* Under the lock of lease v.  In the order of lib/claim/claim_enter.c: abandoned(), then claim_still_open(); of
  * watch_verdict(), then claim_wait_gone(). */
 inline judge(v, over)
 {
@@ -164,7 +164,7 @@ end_idle:
 #endif
 	may_die();
 
-	/* recover_others() */
+	/* claim_make_way(), for what it wants */
 	atomic {
 		if
 		:: lease[o] != none && FREE(o) -> held[o] = true; other = true

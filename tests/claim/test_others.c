@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What dead starts of other VMs have left: a start gives back what it wants itself, waits for nothing else, and
+ * looks after the rest when the VM is up and no watch does. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "play.h"
+
+/* Two cards, a VM for each; the start of VM 100 has failed. */
+static const struct scenario two = { .tree = "twins", .vmid = 101, .rival = 100 };
+
+static void left_over(struct play *p)
+{
+	play_open(p, &two);
+	play_claim(p, two.rival);
+	fake_kernel_rewind(&p->k);
+}
+
+static void says(struct play *p, const char *text)
+{
+	if (!strstr(p->o.output, text))
+		fail_msg("it does not say '%s', but: %s", text, p->o.output);
+}
+
+static void up(struct play *p)
+{
+	play_claim(p, two.vmid);
+	play_taken(p, two.vmid, "beside a left-over");
+	play_taken(p, two.rival, "pre-start has left it alone");
+	play_vm_up(p, false);
+	fake_kernel_rewind(&p->k);
+	assert_int_equal(play_hook(p, two.vmid, "post-start"), 0);
+}
+
+static void down(struct play *p)
+{
+	fake_vm_end(&p->k, two.vmid);
+	assert_int_equal(play_hook(p, two.vmid, "post-stop"), 0);
+	play_same(p, "after both had gone back");
+	play_close(p);
+}
+
+static void test_no_watch(void **state)
+{
+	struct play p;
+
+	(void)state;
+	left_over(&p);
+	up(&p);
+	says(&p, "gave back the devices of VM 100, which a failed start or lost stop had left behind");
+	assert_false(host_exists(&p.k.host, lease_path(two.rival).s));
+	down(&p);
+}
+
+static void test_watch(void **state)
+{
+	struct play p;
+	int watch;
+
+	(void)state;
+	left_over(&p);
+	watch = host_open_file(&p.k.host, LEASE_KEEPER, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(flock(watch, LOCK_SH | LOCK_NB), 0);
+	up(&p);
+	play_taken(&p, two.rival, "post-start leaves it to watch");
+	assert_int_equal(fake_log_find(&p.k, "/sys/"), 0);
+	close(watch);
+	assert_int_equal(play_hook(&p, two.rival, "post-stop"), 0);
+	down(&p);
+}
+
+/* The left-over card hangs in its driver: nobody who does not want it waits for it. */
+static void test_broken_card(void **state)
+{
+	struct play p;
+
+	(void)state;
+	left_over(&p);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_HANG_LOCKED, .match = "drivers/vfio-pci/unbind 0000:42" });
+	play_claim(&p, two.vmid);
+	assert_int_equal(fake_hanging(&p.k), 0);
+	assert_null(strstr(p.o.output, "VM 100"));
+	play_taken(&p, two.vmid, "beside a broken card");
+	play_vm_up(&p, false);
+	assert_int_equal(play_hook_limited(&p, two.vmid, "post-start", 6000 / play_scale(20)), 0);
+	says(&p, "left over from VM 100: 0000:42");
+	assert_true(fake_hanging(&p.k) > 0);
+	fake_fault_clear(&p.k);
+	fake_hang_release(&p.k);
+	fake_settle(&p.k, 3000);
+	assert_int_equal(play_hook(&p, two.rival, "post-stop"), 0);
+	down(&p);
+}
+
+/* Only what is over: the other start may go on, the other VM may run. */
+static void test_not_over(void **state)
+{
+	struct play p;
+	int lock;
+
+	(void)state;
+	left_over(&p);
+	lock = play_pve_lock(&p, two.rival);
+	up(&p);
+	play_taken(&p, two.rival, "post-start, while Proxmox starts it");
+	close(lock);
+	assert_int_equal(play_hook(&p, two.rival, "post-stop"), 0);
+	down(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_watch),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_broken_card),
+		cmocka_unit_test(test_not_over),
+	};
+
+	cmocka_set_test_filter(getenv("TEST"));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,6 +27,10 @@ static const struct {
 	[WATCH_ASIDE]		= { "aside", JOURNAL_ERR, true },
 };
 
+/* The journal looks up whose unit a process is when it reads the entry, and that of a child that has ended by
+ * then belongs to none: 'journalctl -u' would pass over it (systemd: shared/logs-show.c:add_matches_for_unit). */
+#define UNIT "pve-gpu-watch.service"
+
 static int put_entry(struct watch *w, unsigned vmid, enum watch_event event, const struct lease *l, const char *text)
 {
 	struct str entry = STR_INIT;
@@ -35,6 +39,7 @@ static int put_entry(struct watch *w, unsigned vmid, enum watch_event event, con
 
 	snprintf(id, sizeof(id), "%u", vmid);
 	(void)journal_entry(&entry, events[event].priority, text);
+	(void)journal_field(&entry, "OBJECT_SYSTEMD_UNIT", UNIT);
 	(void)journal_field(&entry, "PVE_GPU_EVENT", events[event].name);
 	if (vmid)
 		(void)journal_field(&entry, "PVE_GPU_VMID", id);

@@ -181,6 +181,7 @@ static void test_journal(void **state)
 	assert_string_equal(k.said, "");
 	assert_true(recv(journald, got, sizeof(got) - 1, MSG_DONTWAIT) > 0);
 	assert_non_null(strstr(got, "\nMESSAGE=VM 100: the start failed: Proxmox is through with it and no QEMU came up: gave back"));
+	assert_non_null(strstr(got, "\nOBJECT_SYSTEMD_UNIT=pve-gpu-watch.service\n"));
 	assert_non_null(strstr(got, "\nPVE_GPU_EVENT=gave-back\nPVE_GPU_VMID=100\nPVE_GPU_DEVICE=0000:0a:00.0\n"
 			       "PVE_GPU_DEVICE=0000:0a:00.1\n"));
 	close(journald);

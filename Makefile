@@ -139,6 +139,7 @@ check-lab: all $(BUILD)/storm $(BUILD)/mktree
 	tests/lab/run
 	tests/lab/early
 	tests/lab/asleep
+	tests/lab/units
 # claims and resets on the newer kernel that Debian 12 has by name
 .PHONY: check-lab-6.12
 check-lab-6.12: all $(BUILD)/storm

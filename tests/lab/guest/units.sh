@@ -1,0 +1,89 @@
+# shellcheck shell=sh disable=SC2086,SC2016,SC2154 # words of lib.sh; lists of addresses
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Under systemd: the path unit starts the service for a lease; it gives back inside its sandbox, and ends.
+# limit: 240
+
+card='03:00.0 03:00.1'
+home='virtio-pci snd_hda_intel'
+away='vfio-pci vfio-pci'
+mkvm 100 'hostpci0: 0000:03:00,pcie=1'
+
+# unit UNIT PROPERTY
+unit() {
+	systemctl show -P "$2" "pve-gpu-watch.$1"
+}
+
+state_is() {
+	[ "$(unit "$1" SubState)" = "$2" ]
+}
+
+# told FIELD=VALUE...: the messages in the journal.
+told() {
+	journalctl -q -o cat -u pve-gpu-watch.service "$@"
+}
+
+has_told() {
+	told "$1" | grep -q "$2"
+}
+
+# came_back WHAT EVENT REGEX: the lease is closed, the card is back, the journal says why, and the service has ended well.
+came_back() {
+	ok "$1: the lease is closed" wait_until 20 no_lease
+	is "$1: the card is back" "$(driver $card)" "$home"
+	ok "$1: the journal has it with its fields" wait_until 10 has_told "PVE_GPU_EVENT=$2" "$3"
+	ok "$1: the service ends" wait_until 10 state_is service dead
+	is "$1: and ends well" "$(unit service Result)" success
+	is "$1: the path unit waits for the next" "$(unit path SubState)" waiting
+}
+
+mkdir -p /var/lock/qemu-server /usr/share/perl5/PVE	# as Proxmox does
+ok "the path unit waits" wait_until 30 state_is path waiting
+is "it has made the folder, for root alone" "$(stat -c %a /run/pve-gpu/leases)" 700
+is "without a lease nothing runs" "$(unit service SubState)" dead
+
+# Its own task waits for it, so that it is the hook alone that dies.
+task hook_ok 100 pre-start
+came_back "the task has died" gave-back 'VM 100: the start failed'
+
+exec 9>/var/lock/qemu-server/lock-100.conf
+flock 9
+hook_env 100 pre-start 9>&- >/dev/null 2>&1 &
+hook=$!
+wait_until 20 test -e "$LEASES/100"
+kill -9 $hook
+wait $hook 2>/dev/null
+exec 9>&-
+came_back "the hook was killed in the middle" gave-back 'VM 100: '
+
+start_vm 100 $card
+ok "while the VM runs, the service does" wait_until 20 state_is service running
+was=$(unit service MainPID)
+kill -9 "$was"
+ok "killed, it is started again" wait_until 20 sh -c '
+	now=$(systemctl show -P MainPID pve-gpu-watch.service) && [ "$now" -gt 0 ] && [ "$now" != "$0" ]' "$was"
+is "once" "$(unit service NRestarts)" 1
+is "and the VM has kept its card" "$(driver $card)" "$away"
+rmmod snd_hda_intel	# it takes modprobe to give it back
+stop_qemu 100 kill
+came_back "QEMU was killed" gave-back 'QEMU is gone and post-stop has not come'
+ok "sound comes back" wait_until 10 sound_of 03:00.1
+
+# In the place of Proxmox's own module; the real one talks to mail and web servers, far from our sandbox.
+cat >/usr/share/perl5/PVE/Notify.pm <<'END'
+package PVE::Notify;
+sub error {
+	open(my $f, '>', '/run/lab/notified') or die;
+	print $f $_[1]->{message};
+}
+1;
+END
+echo rubbish >$LEASES/100
+came_back "a damaged lease" aside "VM 100: the lease '$LEASES/100' is damaged"
+is "it was put aside" "$(cat /run/pve-gpu/broken/100.0)" rubbish
+ok "the administrator is told" wait_until 20 grep -q "^VM 100: the lease '$LEASES/100' is damaged" $LAB/notified
+was=$(unit service InvocationID)
+echo rubbish >$LEASES/.100.new	# what a killed hook leaves
+sleep 3
+is "a hidden file starts nothing" "$(unit service InvocationID)$(unit service SubState)" "${was}dead"
+rm $LEASES/.100.new
+is "the sandbox has got in the way of nothing" "$(told | grep -iE 'denied|not permitted|read-only')" ""

@@ -44,4 +44,11 @@ int hook_next(struct hook *k, const char *vmid, const char *phase);
 /* The whole program but for process-wide set-up.  Tests call it with a fake host. */
 int hook_main(struct hook *k, int argc, char *const argv[]);
 
+/*
+ * Other VMs, and nothing else, are why the plan is refused: does what the setting other_vm says, which is to wait
+ * for their end or to bring it about through qm.  Until then it takes as long as the setting allows.  False: there
+ * is nothing to be done.  True: enter and plan again; all our locks have been let go, as the other VMs' hooks need them.
+ */
+bool hook_make_room(struct hook *k, struct claim *c, const struct settings *s, const struct plan *p);
+
 #endif

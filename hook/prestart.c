@@ -16,6 +16,7 @@ struct start {
 	struct claim claim;
 	struct guest_view view;
 	uint64_t began;
+	uint64_t patient_until;		/* for what only needs time */
 };
 
 static int failed(struct hook *k, const struct err *e)
@@ -125,7 +126,7 @@ static bool worth_waiting(struct start *s)
 {
 	if (only_closing(&s->view.plan)) {
 		claim_pause(&s->claim, 200);
-		return host_now(s->k->h) < s->began + s->settings.release_wait;
+		return host_now(s->k->h) < s->patient_until;
 	}
 	return claim_make_way(&s->claim, &s->view.plan);
 }
@@ -145,6 +146,20 @@ static int enter_and_plan(struct start *s, struct err *e)
 	return r;
 }
 
+/* Plans until there is nothing left that is worth waiting for. */
+static int plan_patiently(struct start *s, struct err *e)
+{
+	uint64_t now = host_now(s->k->h);
+	int r;
+
+	s->claim.deadline = now + s->settings.start_deadline;
+	s->patient_until = now + s->settings.release_wait;
+	do {
+		r = enter_and_plan(s, e);
+	} while (r == 0 && host_now(s->k->h) < s->claim.deadline && worth_waiting(s));
+	return r;
+}
+
 static int with_devices(struct start *s)
 {
 	struct err e = ERR_INIT;
@@ -152,12 +167,14 @@ static int with_devices(struct start *s)
 
 	if (r < 0)
 		return failed(s->k, &e);
-	s->claim.deadline = s->began + s->settings.start_deadline;
 	s->claim.release_ms = s->settings.release_wait;
 	s->claim.caller_locked = holds_lock(s->k, s->claim.caller);
-	do {
-		r = enter_and_plan(s, &e);
-	} while (r == 0 && host_now(s->k->h) < s->claim.deadline && worth_waiting(s));
+	r = plan_patiently(s, &e);
+	/* What comes out the second time is the answer. */
+	if (r == 0 && hook_make_room(s->k, &s->claim, &s->settings, &s->view.plan)) {
+		s->settings.other_vm.word = SETTINGS_OTHER_REFUSE;
+		r = plan_patiently(s, &e);
+	}
 	if (r < 0)
 		return failed(s->k, &e);
 	if (s->view.plan.n_refusals)

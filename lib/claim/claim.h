@@ -71,6 +71,10 @@ bool claim_make_way(struct claim *c, const struct plan *plan);
  * there to do it. */
 void claim_give_back_others(struct claim *c);
 
+/* Lets go of the node lock and of this VM's own lease, whose file stays: others are waited for that may need
+ * them.  Enter and plan again. */
+void claim_step_aside(struct claim *c);
+
 /* Lets go of the node lock for a while, for what only needs time: enter and plan again. */
 void claim_pause(struct claim *c, uint64_t ms);
 

@@ -248,6 +248,12 @@ bool claim_make_way(struct claim *c, const struct plan *plan)
 	return false;
 }
 
+void claim_step_aside(struct claim *c)
+{
+	claim_unlock_node(c);
+	lease_release(&c->lease);
+}
+
 void claim_pause(struct claim *c, uint64_t ms)
 {
 	claim_unlock_node(c);

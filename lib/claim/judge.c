@@ -90,14 +90,14 @@ static int held(struct look *l)
 
 		if (!bdf_same(o->bdf, l->v->bdf))
 			continue;
-		r = plan_refuse(l->plan, "held", &l->v->bdf, l->e,
-				o->vmid ? "Stop that VM first, or give this VM another device." :
+		r = plan_refuse(l->plan, "held", &l->v->bdf, l->e, o->vmid && l->in->policy.other_vm[0] ?
+				l->in->policy.other_vm : o->vmid ? "Stop that VM first, or give this VM another device." :
 				o->hangs ? "Give this VM another device, or reboot the host: only that ends it for certain." :
 				"End that process first.", "%s %sis held by %s", BDF_S(l->v->bdf),
 				dragged(l) ? "(same IOMMU group) " : "", o->who);
 		if (r == 0)
 			l->plan->refusals[l->plan->n_refusals - 1].vmid = o->vmid;
-		return r;
+		return by_setting(l, o->vmid ? "other_vm" : "", r);
 	}
 	return closing(l);
 }
@@ -166,6 +166,19 @@ static struct host_path way_out(const struct inuse_finding *f)
 	return host_path("Stop what uses it, then start the VM again.");
 }
 
+/* held() has named the VM whose QEMU this is. */
+static bool is_told(const struct look *l, const struct inuse_finding *f)
+{
+	unsigned vmid;
+
+	if (f->who.place != INUSE_OF_VM || str_to_vmid(f->who.place_id, &vmid) < 0)
+		return false;
+	for (size_t i = 0; i < l->in->n_holds; i++)
+		if (bdf_same(l->in->holds[i].bdf, f->bdf) && l->in->holds[i].vmid == vmid)
+			return true;
+	return false;
+}
+
 static int users(struct look *l)
 {
 	int r = 0;
@@ -176,7 +189,7 @@ static int users(struct look *l)
 	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
-		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f) && !plan_frees(l->plan, f))
+		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f) && !is_told(l, f) && !plan_frees(l->plan, f))
 			r = by_setting(l, free_setting(f), plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, way_out(f).s, "%s %s%s",
 				       BDF_S(l->v->bdf), f->kind == INUSE_NET ? "" : "is in use: ", f->text));
 	}

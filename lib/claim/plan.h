@@ -76,6 +76,7 @@ struct policy {
 #define PLAN_EVERY_RESET "*"		/* whatever could help, the gentlest that reaches the whole card first */
 	uint64_t bar0;			/* MiB for BAR 0 of graphics cards, 0 = as it is */
 	struct free_policy free;
+	char other_vm[120];		/* what a start does about another VM that has a device, a sentence; "" = it refuses */
 	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 

@@ -91,6 +91,9 @@ enum settings_idle { SETTINGS_IDLE_HOST_DRIVER, SETTINGS_IDLE_VFIO_D3, SETTINGS_
 enum settings_containers { SETTINGS_CONTAINERS_REFUSE, SETTINGS_CONTAINERS_STOP, SETTINGS_CONTAINERS_FREEZE };
 enum settings_processes { SETTINGS_PROCESSES_REFUSE, SETTINGS_PROCESSES_TERM, SETTINGS_PROCESSES_KILL };
 
+/* Another VM has a device. */
+enum settings_other { SETTINGS_OTHER_REFUSE, SETTINGS_OTHER_WAIT, SETTINGS_OTHER_SHUTDOWN, SETTINGS_OTHER_STOP };
+
 /* Index into settings_keys[] and origin[]. */
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
@@ -105,6 +108,7 @@ enum settings_id {
 	SETTINGS_SERVICE_USERS,
 	SETTINGS_CONTAINER_USERS,
 	SETTINGS_PROCESS_USERS,
+	SETTINGS_OTHER_VM,
 	SETTINGS_GRACE,
 	SETTINGS_NOTIFY,
 	SETTINGS_NEXT,
@@ -124,6 +128,7 @@ struct settings {
 	struct settings_list services;	/* "refuse", "auto UNIT...", "stop UNIT..." */
 	unsigned containers;		/* enum settings_containers */
 	struct settings_timed processes;	/* enum settings_processes; ms from SIGTERM on */
+	struct settings_timed other_vm;	/* enum settings_other; ms until it must have ended */
 	uint64_t grace;			/* ms that watch waits for post-stop */
 	bool notify;			/* watch uses Proxmox's notification system */
 	char next[SETTINGS_HOOK_SIZE];	/* another hookscript, to be run after ours; "" = none */

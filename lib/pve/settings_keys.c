@@ -6,6 +6,7 @@ static const char *const members_words[] = { "idle", "take", "refuse", NULL };
 static const char *const reset_words[] = { "auto", "always", "never", "on-claim", "on-return", NULL };
 static const char *const containers_words[] = { "refuse", "stop", "freeze", NULL };
 static const char *const processes_words[] = { "refuse", "term", "kill", NULL };
+static const char *const other_words[] = { "refuse", "wait", "shutdown", "stop", NULL };
 static const char *const idle_words[] = { "host-driver", "vfio-d3", "awake", NULL };
 
 const struct settings_key settings_keys[SETTINGS_N] = {
@@ -74,6 +75,12 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.where = SETTINGS_IN_BOTH, .words = processes_words, .min = 1, .max = 60, .usual = 10,
 		.offset = offsetof(struct settings, processes),
 		.help = "other processes that have a device open: refuse, term [SECONDS], kill [SECONDS]",
+	},
+	[SETTINGS_OTHER_VM] = {
+		.section = "claim", .name = "other_vm", .type = SETTINGS_TIMED, .def = "refuse",
+		.where = SETTINGS_IN_BOTH, .words = other_words, .min = 1, .max = 600, .usual = 60,
+		.offset = offsetof(struct settings, other_vm),
+		.help = "another VM has a device: refuse, wait [SECONDS], shutdown [SECONDS], stop [SECONDS]",
 	},
 	[SETTINGS_GRACE] = {
 		.section = "watch", .name = "grace", .type = SETTINGS_SECONDS, .def = "5",

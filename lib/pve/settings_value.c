@@ -109,9 +109,10 @@ static int set_timed(const struct settings_key *key, const char *value, struct s
 	char copy[40], *cursor = copy, *word, *seconds, want[120];
 	struct settings_timed v = { 0, 0 };
 	uint64_t s = key->usual;
+	int n = snprintf(want, sizeof(want), "%s or, with %u to %u seconds,", key->words[0], key->min, key->max);
 
-	snprintf(want, sizeof(want), "%s, or %s or %s with %u to %u seconds", key->words[0], key->words[1],
-		 key->words[2], key->min, key->max);
+	for (size_t i = 1; key->words[i]; i++)
+		n += snprintf(want + n, sizeof(want) - (size_t)n, "%s %s", i > 1 ? "," : "", key->words[i]);
 	if (str_copy(copy, sizeof(copy), value) < 0 || !(word = str_token(&cursor, " \t,")))
 		return bad_value(key, value, want, e);
 	while (key->words[v.word] && strcmp(key->words[v.word], word) != 0)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "treefs.h"
 
@@ -201,6 +203,120 @@ static void test_service_stays_down(void **state)
 	play_close(&p);
 }
 
+/* --- another VM ---------------------------------------------------------------------------------- */
+
+#define SHARED "[claim]\nservices = auto\ncontainers = stop\nprocesses = term\n"
+static const struct scenario shuts_down = { .tree = "shared-card", .vmid = 100, .settings = SHARED "other_vm = shutdown 30\n" };
+static const struct scenario pulls_the_plug = { .tree = "shared-card", .vmid = 100, .settings = SHARED "other_vm = stop\n" };
+static const struct scenario waits = { .tree = "shared-card", .vmid = 100, .settings = SHARED "other_vm = wait 5\n" };
+
+/* VM 101 runs on the card. */
+static void other_vm_runs(struct play *p, const struct scenario *s)
+{
+	static const struct bdf card[] = { { 0, 0x0a, 0, 0 }, { 0, 0x0a, 0, 1 } };
+	struct err e = ERR_INIT;
+
+	play_open(p, s);
+	play_claim(p, 101);
+	if (fake_vm_start(&p->k, 101, card, 2, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	fake_kernel_rewind(&p->k);
+	fake_settings(&p->k)->time_scale = play_scale(20);
+}
+
+static void gets_it(struct play *p, const char *command)
+{
+	if (play_hook(p, 100, "pre-start") != 0)
+		fail_msg("pre-start: %s", p->o.output);
+	play_taken(p, 100, "from another VM");
+	assert_int_equal(fake_log_find(&p->k, "run /usr/sbin/qm"), 1);
+	assert_int_equal(fake_log_find(&p->k, command), 1);
+	assert_int_equal(fake_log_find(&p->k, "systemctl start -- ollama"), 1);	/* VM 101 has given back */
+	stop_vm(p, 100, "a start that ended VM 101", 0);
+	play_same(p, "after a start that ended VM 101");
+	play_close(p);
+}
+
+static void test_other_vm_ends(void **state)
+{
+	struct play p;
+
+	(void)state;
+	other_vm_runs(&p, &shuts_down);
+	gets_it(&p, "qm shutdown 101 --timeout 30");
+	other_vm_runs(&p, &pulls_the_plug);
+	gets_it(&p, "qm stop 101 --timeout 60");
+	/* One that has ended already is no reason to call anybody. */
+	other_vm_runs(&p, &pulls_the_plug);
+	fake_vm_end(&p.k, 101);
+	play_claim(&p, 100);
+	stop_vm(&p, 100, "a start without need", 0);
+	assert_int_equal(fake_log_find(&p.k, "run /usr/sbin/qm"), 0);
+	play_close(&p);
+}
+
+static void test_other_vm_does_not_end(void **state)
+{
+	struct play p;
+
+	(void)state;
+	other_vm_runs(&p, &shuts_down);
+	mark(&p, "deaf", "101");
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 4);
+	says(&p, "VM 101 has its devices: 'qm shutdown 101', for at most 30 s");
+	says(&p, "'qm shutdown' failed: VM quit/powerdown failed - got timeout");
+	says(&p, "held by VM 101, which is running");
+	says(&p, "Stop that VM first");
+	play_taken(&p, 101, "VM 101 after it was not ended");
+	play_close(&p);
+}
+
+static int stranger_ends_it(struct host *h, void *arg)
+{
+	struct play *p = arg;
+
+	host_sleep(h, 2000);
+	fake_vm_end(&p->k, 101);
+	return 0;
+}
+
+static void test_other_vm_is_waited_for(void **state)
+{
+	struct play p;
+	pid_t pid;
+
+	(void)state;
+	other_vm_runs(&p, &waits);
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 4);
+	says(&p, "VM 101 has its devices: waiting for its end");
+	says(&p, "held by VM 101, which is running");
+	assert_int_equal(fake_log_find(&p.k, "run "), 0);
+	fake_settings(&p.k)->time_scale = 1;
+	pid = fork();
+	if (pid == 0)
+		_exit(stranger_ends_it(&p.k.host, &p));
+	play_claim(&p, 100);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	stop_vm(&p, 100, "a wait", 0);
+	play_same(&p, "after a wait");
+	play_close(&p);
+}
+
+/* Nobody is ended for nothing: something else is in the way, too. */
+static void test_other_vm_is_left_alone(void **state)
+{
+	struct play p;
+
+	(void)state;
+	other_vm_runs(&p, &pulls_the_plug);
+	play_put(&p, "/etc/pve/qemu-server/100.conf", "hostpci0: 0000:0a:00\nhostpci1: 0000:07:00\n");
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 4);
+	says(&p, "held by VM 101");
+	assert_int_equal(fake_log_find(&p.k, "run /usr/sbin/qm"), 0);
+	play_taken(&p, 101, "VM 101, which was left alone");
+	play_close(&p);
+}
+
 /* --- every operation fails, dies, hangs ---------------------------------------------------------- */
 
 static bool on_device(const char *op)
@@ -376,6 +492,10 @@ int main(void)
 		cmocka_unit_test(test_second_start),
 		cmocka_unit_test(test_stubborn_process),
 		cmocka_unit_test(test_service_stays_down),
+		cmocka_unit_test(test_other_vm_ends),
+		cmocka_unit_test(test_other_vm_does_not_end),
+		cmocka_unit_test(test_other_vm_is_waited_for),
+		cmocka_unit_test(test_other_vm_is_left_alone),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_kills),
 		cmocka_unit_test(test_hangs),

@@ -87,6 +87,9 @@ static int refused(struct start *s)
 	int r;
 
 	tell_refusals(s->k->out, &s->view.plan);
+	if (s->guest.backup)
+		fprintf(s->k->out, "pve-gpu: VM %u: without its devices Proxmox cannot start it, so its backup fails; "
+			"a backup of the running VM needs no start\n", s->k->vmid);
 	r = settle_old_lease(s, false, &e);
 	if (r < 0)
 		failed(s->k, &e);
@@ -167,6 +170,9 @@ static int with_devices(struct start *s)
 
 	if (r < 0)
 		return failed(s->k, &e);
+	guest_adapt(&s->guest, &s->settings);
+	if (s->guest.backup)
+		fprintf(s->k->out, "pve-gpu: VM %u: this start is a backup's (lock: backup)\n", s->k->vmid);
 	s->claim.release_ms = s->settings.release_wait;
 	s->claim.caller_locked = holds_lock(s->k, s->claim.caller);
 	r = plan_patiently(s, &e);

@@ -201,6 +201,9 @@ static int look(struct planning *p, struct err *e)
 
 	note_entries_left_alone(p);
 	r = settings_load(p->c->h, find_folder(p, &hook), p->vmid, &p->settings, e);
+	guest_adapt(&p->guest, &p->settings);
+	if (p->guest.backup)
+		out_note(&p->c->out, "VM %u is locked by a backup (lock: backup): a start now is the backup's", p->vmid);
 	if (r == 0)
 		r = find_own(p, e);
 	return r == 0 ? make_plan(p, e) : r;

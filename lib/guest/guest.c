@@ -9,6 +9,7 @@
 
 #include "array.h"
 #include "bar.h"
+#include "guest_int.h"
 #include "guestlock.h"
 #include "inuse.h"
 #include "quirkfile.h"
@@ -116,8 +117,10 @@ static void note_dropped(struct guest *g, const struct vmconf *c)
 
 static int read_devices(struct guest *g, const struct vmconf *c, struct err *e)
 {
-	const char *template = vmconf_current(c, "template");
+	const char *template = vmconf_current(c, "template"), *lock = vmconf_current(c, "lock");
 	int r = 0;
+
+	g->backup = lock && strcmp(lock, "backup") == 0;
 
 	if (template && strcmp(template, "1") == 0)
 		g->kind = GUEST_TEMPLATE;
@@ -389,6 +392,8 @@ int guest_plan(struct host *h, const struct guest *g, const struct guest_input *
 		r = snapshot_open(h, &v.snapshot, e);
 
 	v.plan.vmid = g->vmid;
+	if (r == 0)
+		r = guest_refuse_backup(g, in->settings, &v.plan, e);
 	if (r == 0)
 		r = resolve(h, g, in, v.snapshot, &wishes, &v.plan, e);
 	if (r == 0)

@@ -32,6 +32,7 @@ struct guest_pci {
 struct guest {
 	unsigned vmid;
 	enum guest_kind kind;
+	bool backup;			/* `lock: backup`: vzdump starts it, paused, with all its devices */
 	struct guest_pci pci[HOSTPCI_MAX];
 	size_t n;
 	struct str notes;		/* config lines that Proxmox will drop, one line each, for people */
@@ -59,6 +60,9 @@ struct guest_view {
 };
 #define GUEST_VIEW_INIT { NULL, PLAN_INIT }
 void guest_view_release(struct guest_view *v);
+
+/* With `backup = take-if-free` nobody is stopped for a backup's start, whatever the other settings say. */
+void guest_adapt(const struct guest *g, struct settings *s);
 
 /* Host-wide and per-VM settings -> what the plan and the claim need of them. */
 void guest_policy(const struct settings *s, struct policy *ret);

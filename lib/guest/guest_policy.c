@@ -2,8 +2,35 @@
 /* From the administrator's words to a plan's policy: see guest.h. */
 #include <stdio.h>
 
-#include "guest.h"
+#include "guest_int.h"
 #include "str.h"
+
+void guest_adapt(const struct guest *g, struct settings *s)
+{
+	static const enum settings_id users[] = { SETTINGS_SERVICE_USERS, SETTINGS_CONTAINER_USERS, SETTINGS_PROCESS_USERS,
+						  SETTINGS_OTHER_VM };
+	struct err ignored = ERR_INIT;
+
+	if (!g->backup || s->backup != SETTINGS_BACKUP_TAKE_IF_FREE)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+		if (settings_set(&settings_keys[users[i]], "refuse", s, &ignored) == 0)
+			snprintf(s->origin[users[i]].text, sizeof(s->origin[users[i]].text), "by backup, %.250s",
+				 s->origin[SETTINGS_BACKUP].text);
+}
+
+/* Proxmox has no way to start it without its devices (qemu-server: VZDump/QemuServer.pm). */
+int guest_refuse_backup(const struct guest *g, const struct settings *s, struct plan *p, struct err *e)
+{
+	int r = !g->backup || s->backup != SETTINGS_BACKUP_REFUSE ? 0 :
+		plan_refuse(p, "backup", NULL, e, "Back it up while it runs, or set 'backup = take'.", "VM %u is to be "
+			    "started for a backup, and 'backup = refuse' (%s) keeps its devices out of that", g->vmid,
+			    s->origin[SETTINGS_BACKUP].text);
+
+	if (r == 0 && p->n_refusals)
+		snprintf(p->refusals[p->n_refusals - 1].setting, sizeof(p->refusals->setting), "backup");
+	return r;
+}
 
 void guest_policy(const struct settings *s, struct policy *ret)
 {

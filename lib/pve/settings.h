@@ -94,6 +94,9 @@ enum settings_processes { SETTINGS_PROCESSES_REFUSE, SETTINGS_PROCESSES_TERM, SE
 /* Another VM has a device. */
 enum settings_other { SETTINGS_OTHER_REFUSE, SETTINGS_OTHER_WAIT, SETTINGS_OTHER_SHUTDOWN, SETTINGS_OTHER_STOP };
 
+/* A start for the backup of a stopped VM. */
+enum settings_backup { SETTINGS_BACKUP_TAKE, SETTINGS_BACKUP_REFUSE, SETTINGS_BACKUP_TAKE_IF_FREE };
+
 /* Index into settings_keys[] and origin[]. */
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
@@ -109,6 +112,7 @@ enum settings_id {
 	SETTINGS_CONTAINER_USERS,
 	SETTINGS_PROCESS_USERS,
 	SETTINGS_OTHER_VM,
+	SETTINGS_BACKUP,
 	SETTINGS_GRACE,
 	SETTINGS_NOTIFY,
 	SETTINGS_NEXT,
@@ -129,6 +133,7 @@ struct settings {
 	unsigned containers;		/* enum settings_containers */
 	struct settings_timed processes;	/* enum settings_processes; ms from SIGTERM on */
 	struct settings_timed other_vm;	/* enum settings_other; ms until it must have ended */
+	unsigned backup;		/* enum settings_backup */
 	uint64_t grace;			/* ms that watch waits for post-stop */
 	bool notify;			/* watch uses Proxmox's notification system */
 	char next[SETTINGS_HOOK_SIZE];	/* another hookscript, to be run after ours; "" = none */

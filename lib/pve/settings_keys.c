@@ -7,6 +7,7 @@ static const char *const reset_words[] = { "auto", "always", "never", "on-claim"
 static const char *const containers_words[] = { "refuse", "stop", "freeze", NULL };
 static const char *const processes_words[] = { "refuse", "term", "kill", NULL };
 static const char *const other_words[] = { "refuse", "wait", "shutdown", "stop", NULL };
+static const char *const backup_words[] = { "take", "refuse", "take-if-free", NULL };
 static const char *const idle_words[] = { "host-driver", "vfio-d3", "awake", NULL };
 
 const struct settings_key settings_keys[SETTINGS_N] = {
@@ -81,6 +82,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.where = SETTINGS_IN_BOTH, .words = other_words, .min = 1, .max = 600, .usual = 60,
 		.offset = offsetof(struct settings, other_vm),
 		.help = "another VM has a device: refuse, wait [SECONDS], shutdown [SECONDS], stop [SECONDS]",
+	},
+	[SETTINGS_BACKUP] = {
+		.section = "claim", .name = "backup", .type = SETTINGS_ENUM, .def = "take",
+		.where = SETTINGS_IN_BOTH, .words = backup_words, .offset = offsetof(struct settings, backup),
+		.help = "a start for a backup: take (as any other), refuse, take-if-free (nobody is stopped for it)",
 	},
 	[SETTINGS_GRACE] = {
 		.section = "watch", .name = "grace", .type = SETTINGS_SECONDS, .def = "5",

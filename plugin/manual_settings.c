@@ -43,6 +43,7 @@ static const char tail[] =
 static const char *const shape[] = {
 	[SETTINGS_BOOL] = "yes | no",
 	[SETTINGS_LIST] = "WORD ...",
+	[SETTINGS_SERVICES] = "refuse | auto [UNIT ...] | stop UNIT ...",
 	[SETTINGS_HOOK] = "VOLUME or PATH",
 };
 
@@ -52,6 +53,7 @@ static void put_values(FILE *to, const struct settings_key *k)
 		for (size_t i = 0; k->words[i]; i++) {
 			fputs(i ? " | " : "", to);
 			manual_text(to, k->words[i], strlen(k->words[i]));
+			fputs(i && k->type == SETTINGS_TIMED ? " [SECONDS]" : "", to);
 		}
 	else if (k->type == SETTINGS_SECONDS)
 		fprintf(to, "%u to %u (seconds)", k->min, k->max);

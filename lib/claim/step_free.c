@@ -13,6 +13,7 @@
 #include "str.h"
 
 #define SYSTEMCTL "/usr/bin/systemctl"
+#define SYSTEMD_RUN "/usr/bin/systemd-run"
 #define PCT "/usr/sbin/pct"
 
 #define PAUSE_MS 50
@@ -28,8 +29,8 @@ static uint64_t left(const struct run *c)
 	return now + COMMAND_MARGIN_MS < c->until ? c->until - now - COMMAND_MARGIN_MS : 500;
 }
 
-/* "ended with status 5: Unit x.service not loaded." */
-static int say_failed(struct run *c, const char *const argv[], const struct host_run *done)
+/* "'systemctl stop x.service' ended with status 5: Unit x.service not loaded." */
+static int say_failed(struct run *c, const char *what, const struct host_run *done)
 {
 	_cleanup_(str_release) struct str said = STR_INIT;
 	char cut[300], how[64];
@@ -42,17 +43,18 @@ static int say_failed(struct run *c, const char *const argv[], const struct host
 		snprintf(how, sizeof(how), "was ended by signal %d", done->signal);
 	else
 		snprintf(how, sizeof(how), "ended with status %d", done->status);
-	return err_set(&c->reply->e, done->timed_out ? ETIMEDOUT : EIO, "'%s %s' of %s %s%s%s", argv[0], argv[1], c->s->to,
-		       how, said.len ? ": " : "", said.s);
+	return err_set(&c->reply->e, done->timed_out ? ETIMEDOUT : EIO, "'%s %s' %s%s%s", what, c->s->to, how,
+		       said.len ? ": " : "", said.s);
 }
 
-static int command(struct run *c, const char *const argv[], struct host_run *ret)
+/* `what` as somebody would type it, but for the name. */
+static int command(struct run *c, const char *what, const char *const argv[], struct host_run *ret)
 {
 	int r = host_run(c->h, argv, left(c), ret);
 
 	if (r < 0)
-		return err_set(&c->reply->e, -r, "cannot run '%s': %s", argv[0], err_text(r));
-	return ret->timed_out || ret->status != 0 ? say_failed(c, argv, ret) : 0;
+		return err_set(&c->reply->e, -r, "cannot run '%s %s': %s: %s", what, c->s->to, argv[0], err_text(r));
+	return ret->timed_out || ret->status != 0 ? say_failed(c, what, ret) : 0;
 }
 
 /* --- services ------------------------------------------------------------------------------------ */
@@ -80,7 +82,7 @@ int service_do(struct run *c)
 	if (!c->reply->enable)
 		return 0;	/* somebody was faster: then it is not ours to start either */
 	r = is_own_unit(c);
-	return r == 0 ? command(c, argv, &done) : r;
+	return r == 0 ? command(c, "systemctl stop", argv, &done) : r;
 }
 
 /* Without a look first: of a stop that was cut short nobody knows whether systemd is still at it, and a
@@ -95,9 +97,9 @@ int service_undo(struct run *c)
 
 	if (c->s->enable == 0)
 		return 0;
-	if (command(c, forget, &done) < 0)
+	if (command(c, "systemctl reset-failed", forget, &done) < 0)
 		c->reply->e = ignored;
-	r = command(c, start, &done);
+	r = command(c, "systemctl start", start, &done);
 	/* It takes its time to come up, which is systemd's business from here on. */
 	if (r == -ETIMEDOUT && free_unit_is_active(c->h, c->s->to)) {
 		c->reply->e = ignored;
@@ -134,7 +136,7 @@ int container_do(struct run *c)
 	c->reply->enable = c->s->kept || container_runs(c);
 	if (!container_runs(c))
 		return 0;
-	r = command(c, argv, &done);
+	r = command(c, "pct shutdown", argv, &done);
 	while (r == 0 && container_runs(c)) {
 		if (host_now(c->h) + COMMAND_MARGIN_MS >= c->until)
 			return err_set(&c->reply->e, ETIMEDOUT, "container %s still runs after 'pct shutdown %s'", c->s->to,
@@ -144,15 +146,16 @@ int container_do(struct run *c)
 	return r;
 }
 
+/* Not from here: watch is confined to what devices need, and what it starts would be, too. */
 int container_undo(struct run *c)
 {
-	const char *const argv[] = { PCT, "start", c->s->to, NULL };
+	const char *const argv[] = { SYSTEMD_RUN, "--quiet", "--collect", "--wait", "--pipe", "--", PCT, "start", c->s->to, NULL };
 	struct host_run done = { .output = "" };
 	int r;
 
 	if (c->s->enable == 0)
 		return 0;
-	r = command(c, argv, &done);
+	r = command(c, "pct start", argv, &done);
 	if (r < 0 && strstr(done.output, "already running")) {
 		c->reply->e = (struct err)ERR_INIT;
 		return 0;

@@ -175,12 +175,23 @@ static void run_qm(struct fake_op *op, const char *const argv[], struct host_run
 		fake_vm_end(op->k, (unsigned)vmid);
 }
 
+/* What stands behind the "--" is run by systemd, which changes nothing here. */
+static void run_by_systemd(struct fake_op *op, const char *const argv[], struct host_run *ret)
+{
+	size_t i = 1;
+
+	while (argv[i] && strcmp(argv[i], "--") != 0)
+		i++;
+	if (argv[i] && argv[i + 1] && strstr(argv[i + 1], "/pct"))
+		run_pct(op, argv + i + 1, ret);
+}
+
 bool unit_run(struct fake_op *op, const char *name, const char *const argv[], struct host_run *ret)
 {
 	static const struct {
 		const char *name;
 		void (*run)(struct fake_op *op, const char *const argv[], struct host_run *ret);
-	} programs[] = { { "systemctl", run_systemctl }, { "pct", run_pct }, { "qm", run_qm } };
+	} programs[] = { { "systemctl", run_systemctl }, { "pct", run_pct }, { "qm", run_qm }, { "systemd-run", run_by_systemd } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		if (strcmp(programs[i].name, name) != 0)

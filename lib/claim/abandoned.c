@@ -107,22 +107,45 @@ static bool beyond_help(const struct lease *l)
 	return found;
 }
 
+/* Nobody will come back for this lease: what was stopped for it starts now, and what becomes of that is said. */
+static void start_again(struct claim *c, const struct step *stopped, size_t n)
+{
+	while (n-- > 0) {
+		struct step_request q;
+		struct step_reply a;
+
+		memset(&q, 0, sizeof(q));
+		q.way = STEP_UNDO;
+		q.step = stopped[n];
+		q.until = host_now(c->h) + step_limit(q.step.kind, STEP_UNDO);
+		step_serve(c->h, NULL, &q, &a);
+		(void)str_addf(&c->notes, "%s: %s\n", step_describe(&q.step, STEP_UNDO).s, a.r < 0 ? a.e.msg : "done");
+	}
+}
+
 /* Under the node lock, so that no claim sees the device between lease and record. */
 static int give_up(struct claim *c, struct err *e)
 {
 	struct lease l = LEASE_INIT;
 	struct host_path to;
 	struct err mine = ERR_INIT;
+	struct step *stopped = NULL;
+	size_t n = 0;
 	int r = claim_lock_node(c, &mine);
 
 	if (r == 0)
 		r = lease_load(c->h, c->vmid, &l, &mine);
 	if (r == 0 && !beyond_help(&l))
 		r = 1;
+	if (r == 0 && lease_stopped(&l, &stopped, &n) < 0)
+		r = err_nomem(&mine);
 	if (r == 0)
 		r = lease_move(c->h, c->vmid, LEASE_ABANDONED, &to, &mine);
 	claim_unlock_node(c);
+	if (r == 0)
+		start_again(c, stopped, n);
 	lease_release(&l);
+	free(stopped);
 	if (r < 0)
 		*e = mine;
 	return r;

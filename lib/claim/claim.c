@@ -86,6 +86,19 @@ static void skip_lost_devices(struct claim *c, struct lease *l)
 	}
 }
 
+/* Beside a device that hangs nobody is started. */
+static void note_stopped(struct claim *c, const struct lease *l)
+{
+	struct step *list = NULL;
+	size_t n = 0;
+
+	if (lease_stopped(l, &list, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			(void)str_addf(&c->notes, "not done before the step that hangs comes back, or before 'pve-gpu release "
+				       "--abandon %u': %s\n", l->vmid, step_describe(&list[i], STEP_UNDO).s);
+	free(list);
+}
+
 int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report, struct err *e)
 {
 	struct runner r = {
@@ -99,6 +112,8 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 		skip_lost_devices(c, l);
 	q = run_back(&r, e);
 	*report = r.report;
+	if (r.report.stuck)
+		note_stopped(c, l);
 	if (q == 0 && r.report.stuck == 0)
 		q = lease_remove(l, e);
 	return q;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "treefs.h"
 
 static const struct scenario refuses = { .tree = "shared-card", .vmid = 100 };
@@ -200,6 +201,41 @@ static void test_service_stays_down(void **state)
 	assert_int_equal(tfs_remove(p.k.host.rootfd, "/.fake/broken"), 0);
 	keeper_to_end(&p, "a service that did not start", 0);
 	play_same(&p, "after the service was repaired");
+	play_close(&p);
+}
+
+static int run_abandon(struct host *h, void *arg)
+{
+	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
+	char name[] = "pve-gpu", command[] = "release", option[] = "--abandon", vmid[] = "100";
+	char *argv[] = { name, command, option, vmid, NULL };
+	int status = cli_main(&c, 4, argv);
+
+	(void)arg;
+	fflush(stdout);
+	return status;
+}
+
+/* The way back hangs for ever: nobody is started beside it, until somebody gives the device up. */
+static void test_given_up(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &stops);
+	play_claim(&p, 100);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_HANG, .match = "write /sys/bus/pci/drivers/amdgpu/bind", .times = 1 });
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	assert_int_equal(play_hook_limited(&p, 100, "post-stop", 8000), 1);
+	says(&p, "before 'pve-gpu release --abandon 100': start ollama.service again");
+	says(&p, "before 'pve-gpu release --abandon 100': start container 105 again");
+	assert_int_equal(fake_log_find(&p.k, "run "), 0);
+	assert_int_equal(fake_main_run(&p.k, run_abandon, NULL, KEEPER_PATIENCE_MS, &p.o), 0);
+	assert_int_equal(p.o.status, 0);
+	says(&p, "start ollama.service again: done");
+	assert_int_equal(fake_log_find(&p.k, "run /usr/bin/systemctl start -- ollama.service"), 1);
+	assert_int_equal(fake_log_find(&p.k, "/usr/sbin/pct start 105"), 1);
 	play_close(&p);
 }
 
@@ -492,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_second_start),
 		cmocka_unit_test(test_stubborn_process),
 		cmocka_unit_test(test_service_stays_down),
+		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_other_vm_ends),
 		cmocka_unit_test(test_other_vm_does_not_end),
 		cmocka_unit_test(test_other_vm_is_waited_for),

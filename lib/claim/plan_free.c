@@ -52,7 +52,7 @@ const char *free_setting(const struct inuse_finding *f)
 		return "";
 	switch (f->who.place) {
 	case INUSE_ON_HOST:
-		return is_service(f->who.unit) ? "services" : "processes";
+		return is_essential(f->who.unit) ? "" : is_service(f->who.unit) ? "services" : "processes";
 	case INUSE_OF_USER:
 		return "processes";
 	case INUSE_IN_CONTAINER:
@@ -142,8 +142,7 @@ static int free_one(struct plan *p, const struct plan_input *in, const struct in
 	if (strcmp(free_setting(f), setting) != 0)
 		return 0;
 	if (strcmp(setting, "services") == 0)
-		return in->policy.free.services_auto && !is_essential(f->who.unit) ?
-		       stop(p, STEP_SERVICE, f->who.unit, e) : 0;
+		return in->policy.free.services_auto ? stop(p, STEP_SERVICE, f->who.unit, e) : 0;
 	if (strcmp(setting, "containers") == 0)
 		return stop_container(p, in, f, e);
 	return end_process(p, in, f, e);

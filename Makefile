@@ -212,6 +212,7 @@ check-here:
 	tests/stage $(MAKE) check-page
 	tests/stage $(MAKE) check-sanitize
 	tests/stage $(MAKE) check-valgrind
+	tests/stage $(MAKE) check-deb-12
 
 # --- installing ---------------------------------------------------------------------------------
 

@@ -93,8 +93,8 @@ $(BUILD)/mktree: $(BUILD)/tests/tree/mktree.o $(call obj,$(FAKE_SRC)) $(BUILD)/l
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Rings 1 to 4; each prints how many passed.  RUN is put before each test program (valgrind).
-.PHONY: rings check-unit check-claim check-tree check-commands check-cli check-pmxcfs check-fuzz
-rings: check-unit check-tree check-claim check-cli check-pmxcfs check-fuzz
+.PHONY: rings check-unit check-claim check-tree check-commands check-cli check-schema check-pmxcfs check-fuzz
+rings: check-unit check-tree check-claim check-cli check-schema check-pmxcfs check-fuzz
 check-unit: tests
 	tests/ring unit '$(RUN)' $(UNIT_BIN)
 HANG_PARTS := $(foreach m,gpu-four gpu-audio twins override,$(foreach w,claim return,$(BUILD)/tests/claim/test_hang:$w-$m))
@@ -103,9 +103,14 @@ check-claim: tests
 check-tree: tests
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
 check-commands: tests
-	tests/ring commands '$(RUN)' $(CLI_BIN)
+	rm -rf $(BUILD)/json && mkdir $(BUILD)/json
+	JSON_KEEP=$(abspath $(BUILD))/json tests/ring commands '$(RUN)' $(CLI_BIN)
 check-cli: check-commands
 	PVE_GPU=$(BUILD)/pve-gpu GPU_HOOK=$(BUILD)/gpu-hook tests/cli/run
+
+# what commands write with --json, and docs/schema
+check-schema: check-commands
+	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/schema/run $(BUILD)/json
 
 # the command on a file system with the manners of pmxcfs
 check-pmxcfs: all $(BUILD)/mktree

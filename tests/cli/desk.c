@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ARGS 8
 
@@ -71,6 +72,23 @@ static int main_of_hook(struct host *h, void *arg)
 	return status;
 }
 
+/* For tests/schema: what commands write with --json, if somebody wants it. */
+static void keep_document(const struct desk *d, const char *line)
+{
+	const char *folder = getenv("JSON_KEEP"), *command = line + strlen("pve-gpu ");
+	static unsigned n;
+	char path[PATH_MAX];
+	FILE *f;
+
+	if (!folder || !strstr(line, "--json"))
+		return;
+	snprintf(path, sizeof(path), "%s/%.*s-%d-%u.json", folder, (int)strcspn(command, " "), command, (int)getpid(), n++);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(strchr(d->o.output, '{') ? strchr(d->o.output, '{') : d->o.output, f);	/* behind what went to stderr */
+	fclose(f);
+}
+
 /* Splits at blanks, runs it in a process of its own; its exit status. */
 int run(struct desk *d, const char *line)
 {
@@ -82,6 +100,7 @@ int run(struct desk *d, const char *line)
 		argv[n++] = word;
 	fake_main_run(&d->k, strcmp(argv[0], "gpu-hook") == 0 ? main_of_hook : main_of_command, argv, 60000, &d->o);
 	assert_false(d->o.timed_out);
+	keep_document(d, line);
 	return d->o.status;
 }
 

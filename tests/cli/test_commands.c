@@ -249,7 +249,8 @@ static void gives_up_what_refuses(void **state)
 	(void)state;
 	open_desk(&d, "gpu-four");
 	expect(&d, "gpu-hook 100 pre-start", 0);
-	expect(&d, "pve-gpu release --abandon 100", CLI_DONE);
+	expect(&d, "pve-gpu release --abandon 100 --json", CLI_DONE);
+	said(&d, "\"verdict\": \"returned\"");
 	same_as_before(&d);
 	expect(&d, "pve-gpu release --abandon --all", CLI_USAGE);
 	expect(&d, "gpu-hook 100 pre-start", 0);
@@ -267,6 +268,21 @@ static void gives_up_what_refuses(void **state)
 	expect(&d, "gpu-hook 100 post-stop", 0);
 	assert_string_equal(tree_attr(d.k.tree.dir, card[0], "driver").s, "");
 	assert_string_equal(tree_attr(d.k.tree.dir, card[1], "driver").s, "snd_hda_intel");
+	close_desk(&d);
+}
+
+static void given_up_for_programs(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	fake_rule_add(&d.k, (struct fake_rule){ .kind = FAKE_PROBE_FAILS, .driver = "nvidia", .value = 5 });
+	expect(&d, "pve-gpu release --abandon 100 --json", CLI_DONE);
+	said(&d, "\"verdict\": \"abandoned\"");
+	said(&d, "\"why\": \"cannot bind 0000:0a:00.0 to nvidia");
+	said(&d, "\"hangs\": false");
 	close_desk(&d);
 }
 
@@ -404,6 +420,7 @@ int main(void)
 		cmocka_unit_test(says_what_could_not_be_given_back),
 		cmocka_unit_test(gives_up_what_hangs),
 		cmocka_unit_test(gives_up_what_refuses),
+		cmocka_unit_test(given_up_for_programs),
 		cmocka_unit_test(one_runs_and_one_is_left),
 		cmocka_unit_test(a_damaged_lease_is_put_aside),
 		cmocka_unit_test(plan_foresees_recovery),

@@ -187,7 +187,8 @@ static void a_card_in_use_is_refused(void **state)
 	fake_kernel_rewind(&d.k);
 	expect(&d, "pve-gpu reset 0a:00", CLI_REFUSED);
 	said(&d, "held by VM 100");
-	expect(&d, "pve-gpu selftest 0a:00 --rounds 2", CLI_REFUSED);
+	expect(&d, "pve-gpu selftest 0a:00 --rounds 2 --json", CLI_REFUSED);
+	said(&d, "held by VM 100");
 	expect(&d, "pve-gpu reset 0a:00 --json", CLI_REFUSED);
 	said(&d, "\"id\": \"held\"");
 	expect(&d, "pve-gpu reset 01:00", CLI_REFUSED);		/* the host's own disk */

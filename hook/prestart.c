@@ -185,6 +185,7 @@ static int with_devices(struct start *s)
 		return failed(s->k, &e);
 	if (s->view.plan.n_refusals)
 		return refused(s);
+	tell_warnings(s->k->out, &s->view.plan);
 	return take(s, &e) < 0 ? failed(s->k, &e) : EXIT_DONE;
 }
 

@@ -133,6 +133,12 @@ static bool is_lasting(const char *id)
 	return true;
 }
 
+/* The host's own screen or keyboard: whether it can do without, a person says. */
+static bool is_console(const struct refusal *o)
+{
+	return strcmp(o->setting, "allow") == 0;
+}
+
 static int take_over_refusals(struct attach *a, struct err *e)
 {
 	int r = 0;
@@ -140,8 +146,11 @@ static int take_over_refusals(struct attach *a, struct err *e)
 	for (size_t i = 0; r == 0 && i < a->view.plan.n_refusals; i++) {
 		const struct refusal *o = &a->view.plan.refusals[i];
 
-		if (is_lasting(o->id)) {
-			r = plan_refuse(&a->refusals, o->id, NULL, e, o->hint, "%s", o->reason);
+		if (is_console(o) && a->c->attach.yes_host_console) {
+			attach_note(a, "%s: a start will still be refused. %s", o->reason, o->hint);
+		} else if (is_lasting(o->id)) {
+			r = plan_refuse(&a->refusals, o->id, NULL, e, is_console(o) ? "If this host can be reached by network, say "
+					"so: --yes-host-console." : o->hint, "%s", o->reason);
 			if (r == 0)
 				memcpy(a->refusals.refusals[a->refusals.n_refusals - 1].address, o->address,
 				       sizeof(o->address));
@@ -212,50 +221,6 @@ static int isolation(struct attach *a, const struct settings *settings, struct e
 			     "IOMMU group %d is not isolated: the host would also lose %.600s", group, members.s);
 }
 
-/* --- the host's own screen --------------------------------------------------------------------- */
-
-static bool is_wanted(const struct attach *a, struct bdf bdf)
-{
-	for (size_t i = 0; i < a->view.plan.n_devices; i++)
-		if (a->view.plan.devices[i].key[0] && bdf_same(a->view.plan.devices[i].bdf, bdf))
-			return true;
-	return false;
-}
-
-static int console_of(struct attach *a, const struct pdev *d, bool only, struct err *e)
-{
-	const char *what = only ? "the host's only display" : "the display that the host boots on";
-
-	if (!only && d->boot_vga != 1)
-		return 0;
-	if (a->c->attach.yes_host_console) {
-		attach_note(a, "%s is %s: while the VM runs, the host is reached by network only", BDF_S(d->bdf), what);
-		return 0;
-	}
-	return attach_refuse(a, "host-console", "If the host can be reached by network, say so: --yes-host-console.", e,
-			     "%s is %s: its screen would go dark when the VM starts", BDF_S(d->bdf), what);
-}
-
-static int console(struct attach *a, struct err *e)
-{
-	_cleanup_(snapshot_freep) struct snapshot *all = NULL;
-	size_t left = 0;
-	int r = snapshot_load(a->c->h, &all, e);
-
-	for (size_t i = 0; r == 0 && i < snapshot_count(all); i++) {
-		const struct pdev *d = snapshot_at(all, i);
-
-		left += d && pdev_is_gpu(d) && !is_wanted(a, d->bdf);
-	}
-	for (size_t i = 0; r == 0 && i < snapshot_count(all); i++) {
-		const struct pdev *d = snapshot_at(all, i);
-
-		if (d && pdev_is_gpu(d) && !d->is_vf && is_wanted(a, d->bdf))
-			r = console_of(a, d, left == 0, e);
-	}
-	return r;
-}
-
 /* --- all of it --------------------------------------------------------------------------------- */
 
 static void find_cards(struct attach *a)
@@ -318,8 +283,6 @@ int attach_judge(struct attach *a, struct err *e)
 		r = take_over_refusals(a, e);
 	if (r == 0)
 		r = isolation(a, &settings, e);
-	if (r == 0)
-		r = console(a, e);
 	if (r == 0) {
 		find_cards(a);
 		note_widened(a);

@@ -7,7 +7,9 @@
 #include "bar.h"
 #include "cli.h"
 #include "names.h"
+#include "needs.h"
 #include "probe.h"
+#include "scout.h"
 #include "snapshot.h"
 #include "str.h"
 
@@ -17,7 +19,10 @@ struct listing {
 	struct holders holders;
 	struct list_device *list;
 	size_t n;
+	struct inuse *inuse;
 };
+
+#define SCOUT_MS 8000
 
 /* Bridges stay with the host, and so do the board's own links to the CPU and to its past. */
 static bool is_assignable(const struct pdev *d)
@@ -110,6 +115,26 @@ static int find_holders(struct listing *l, struct err *e)
 	return r;
 }
 
+/* What cannot be told is a note: a list is there to look at machines that are not well. */
+static int find_uses(struct listing *l, struct err *e)
+{
+	_cleanup_(needs_release) struct needs needs = NEEDS_INIT;
+	struct bdf *fns = calloc(l->n + 1, sizeof(*fns));
+	struct err why = ERR_INIT;
+
+	if (!fns)
+		return err_nomem(e);
+	for (size_t i = 0; i < l->n; i++)
+		fns[i] = l->list[i].d->bdf;
+	if (needs_load(l->c->h, &needs, &why) < 0)
+		out_note(&l->c->out, "%s; what Proxmox needs of the devices is not shown", why.msg);
+	needs.list.apart = true;
+	if (l->n && scout_users(l->c->h, fns, l->n, SCOUT_MS, &needs.list, &l->inuse, &why) < 0)
+		out_note(&l->c->out, "%s; who uses the devices is not shown", why.msg);
+	free(fns);
+	return 0;
+}
+
 static int find_names(struct listing *l, struct names **ret, struct err *e)
 {
 	struct names_id *ids = calloc(l->n + 1, sizeof(*ids));
@@ -129,7 +154,7 @@ static int find_names(struct listing *l, struct names **ret, struct err *e)
 static void show(struct listing *l, struct names *names)
 {
 	struct list_result r = {
-		.all = l->c->all, .iommu = snapshot_has_iommu(l->snapshot), .list = l->list, .n = l->n,
+		.all = l->c->all, .iommu = snapshot_has_iommu(l->snapshot), .list = l->list, .n = l->n, .inuse = l->inuse,
 	};
 
 	for (size_t i = 0; i < l->n; i++)
@@ -161,10 +186,13 @@ int cmd_list(struct cli *c)
 	if (r == 0)
 		r = find_holders(&l, &e);
 	if (r == 0)
+		r = find_uses(&l, &e);
+	if (r == 0)
 		show(&l, names);
 	names_free(names);
 	holders_release(&l.holders);
 	free(l.list);
+	inuse_free(l.inuse);
 	snapshot_free(l.snapshot);
 	return r < 0 ? cli_failed(c, &e) : CLI_DONE;
 }

@@ -221,6 +221,7 @@ static int show(struct planning *p, struct err *e)
 		list[i] = names ? names_get(names, i) : "";
 	p->result.plan = plan;
 	p->result.snapshot = p->view.snapshot;
+	p->result.inuse = p->view.inuse;
 	p->result.settings = &p->settings;
 	p->result.names = list;
 	if (list)

@@ -12,7 +12,10 @@
 #include "guest.h"
 #include "names.h"
 #include "probe.h"
+#include "scout.h"
 #include "tell.h"
+
+#define SCOUT_MS 8000
 
 struct look {
 	struct cli *c;
@@ -58,6 +61,21 @@ static void look_at_device(struct look *k, const struct status_vm *vm, struct st
 	d->problem = is_problem(d, vm);
 }
 
+/* Who has them now: the guest's QEMU, or somebody who should not. */
+static void look_at_users(struct look *k, struct status_vm *vm)
+{
+	const struct plan *p = &vm->l.lease.plan;
+	const struct inuse_needs needs = { .apart = true };
+	struct bdf *fns = calloc(p->n_devices + 1, sizeof(*fns));
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; fns && i < p->n_devices; i++)
+		fns[i] = p->devices[i].bdf;
+	if (fns && p->n_devices && scout_users(k->c->h, fns, p->n_devices, SCOUT_MS, &needs, &vm->inuse, &why) < 0)
+		out_note(&k->c->out, "%s; who uses the devices is not shown", why.msg);
+	free(fns);
+}
+
 static int look_at_devices(struct look *k, struct status_vm *vm, struct err *e)
 {
 	const struct plan *p = &vm->l.lease.plan;
@@ -76,6 +94,9 @@ static int look_at_devices(struct look *k, struct status_vm *vm, struct err *e)
 		d->name = vm->names ? names_get(vm->names, i) : "";
 		k->problem = k->problem || d->problem;
 	}
+	/* What hangs would hang whoever looks closer. */
+	if (vm->l.state != LEASED_STUCK)
+		look_at_users(k, vm);
 	return 0;
 }
 
@@ -164,6 +185,7 @@ static void look_release(struct look *k)
 		leased_release(&k->vms[i].l);
 		names_free(k->vms[i].names);
 		free(k->vms[i].devices);
+		inuse_free(k->vms[i].inuse);
 	}
 	free(k->vms);
 	for (size_t i = 0; i < k->n_aside; i++)

@@ -55,6 +55,8 @@ struct out;
 RENDERINGS(JSON_FUNCTION)
 struct facts;
 struct findings;
+struct inuse;
+void json_uses(struct json *j, struct json_object *in, const struct inuse *u, struct bdf a);	/* as "uses" */
 void json_facts(struct json *j, struct json_object *in, const struct facts *f);		/* as "host" */
 void json_findings(struct json *j, struct json_object *in, const struct findings *l);	/* as "findings" */
 

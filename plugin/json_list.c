@@ -76,7 +76,7 @@ static void add_health(struct json *j, struct json_object *v, const struct list_
 	}
 }
 
-static void add_holders(struct json *j, struct json_object *v, const struct list_device *l)
+static void add_holders(struct json *j, struct json_object *v, const struct list_result *r, const struct list_device *l)
 {
 	struct json_object *list;
 
@@ -90,6 +90,7 @@ static void add_holders(struct json *j, struct json_object *v, const struct list
 		json_add_id(j, o, "pid", (uint64_t)l->held[i].pid);
 		json_add_text(j, o, "text", l->held[i].text);
 	}
+	json_uses(j, v, r->inuse, l->d->bdf);
 }
 
 void json_list(struct out *o, const struct list_result *r)
@@ -105,6 +106,6 @@ void json_list(struct out *o, const struct list_result *r)
 		add_identity(j, v, &r->list[i]);
 		add_state(j, v, r->list[i].d);
 		add_health(j, v, &r->list[i]);
-		add_holders(j, v, &r->list[i]);
+		add_holders(j, v, r, &r->list[i]);
 	}
 }

@@ -27,6 +27,7 @@ static void add_device(struct json *j, struct json_object *list, const struct pl
 	json_add_count(j, o, "group", v->group);
 	json_add_text(j, o, "reset", reset ? step_first_method(reset).s : NULL);
 	json_add_number(j, o, "chain", v->chain);
+	json_uses(j, o, r->inuse, v->bdf);
 }
 
 static void add_reset(struct json *j, struct json_object *o, const struct step *s)
@@ -130,6 +131,18 @@ static void add_quirks(struct json *j, struct json_object *in, const struct plan
 	}
 }
 
+static void add_warnings(struct json *j, struct json_object *in, const struct plan *p)
+{
+	struct json_object *list = json_add_array(j, in, "warnings");
+
+	for (size_t i = 0; i < p->n_warnings; i++) {
+		struct json_object *o = json_add_object(j, list, NULL);
+
+		json_add_address(j, o, "address", p->warnings[i].bdf);
+		json_add_text(j, o, "text", p->warnings[i].text);
+	}
+}
+
 static const char *verdict(const struct plan_result *r)
 {
 	return r->nothing ? "nothing" : r->plan->n_refusals ? "refuse" : "take";
@@ -161,6 +174,7 @@ void json_plan(struct out *o, const struct plan_result *r)
 	list = json_add_array(j, root, "refusals");
 	for (size_t i = 0; i < p->n_refusals; i++)
 		add_refusal(j, list, &p->refusals[i]);
+	add_warnings(j, root, p);
 	add_resets(j, root, r);
 	add_quirks(j, root, p);
 	add_settings(j, json_add_array(j, root, "settings"), p, r->settings);

@@ -6,7 +6,7 @@
 #include "show.h"
 #include "step.h"
 
-static void add_device(struct json *j, struct json_object *list, const struct status_device *d)
+static void add_device(struct json *j, struct json_object *list, const struct inuse *u, const struct status_device *d)
 {
 	struct json_object *o = json_add_object(j, list, NULL);
 
@@ -20,6 +20,7 @@ static void add_device(struct json *j, struct json_object *list, const struct st
 	json_add_text(j, o, "health", show_health(d->seen, &d->health));
 	json_add_word(j, o, "said", d->said);
 	json_add_bool(j, o, "problem", d->problem);
+	json_uses(j, o, u, d->v->bdf);
 }
 
 static void add_step(struct json *j, struct json_object *in, const struct leased *l)
@@ -71,7 +72,7 @@ static void add_vm(struct json *j, struct json_object *list, const struct status
 	add_failures(j, o, &l->lease);
 	devices = json_add_array(j, o, "devices");
 	for (size_t i = 0; i < l->lease.plan.n_devices; i++)
-		add_device(j, devices, &vm->devices[i]);
+		add_device(j, devices, vm->inuse, &vm->devices[i]);
 }
 
 static void add_given_up(struct json *j, struct json_object *in, const struct abandoned *a, size_t n)

@@ -52,6 +52,7 @@ struct list_result {
 	bool iommu;
 	const struct list_device *list;	/* ascending */
 	size_t n;
+	const struct inuse *inuse;	/* who uses them; NULL: it could not be told */
 };
 
 /* --- plan ---------------------------------------------------------------------------------- */
@@ -61,6 +62,7 @@ struct plan_result {
 	const char *nothing;		/* why there is nothing to take; NULL = there is a plan */
 	const struct plan *plan;
 	const struct snapshot *snapshot;
+	const struct inuse *inuse;	/* who uses its devices; NULL: nothing was looked at */
 	const char *const *names;	/* per device of the plan */
 	const struct settings *settings;
 };
@@ -81,6 +83,7 @@ struct status_device {
 struct status_vm {
 	struct leased l;
 	struct names *names;
+	struct inuse *inuse;		/* who uses them now; NULL: it could not be told */
 	struct status_device *devices;	/* parallel to l.lease.plan.devices */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bar.h"
+#include "inuse.h"
 #include "out.h"
 #include "text.h"
 
@@ -140,10 +141,27 @@ static void put_below(struct out *o, const struct table *t, struct str *s)
 	str_release(s);
 }
 
+/* A line each, the heaviest first; what is in nobody's way only with -v.  Who has it open through VFIO
+ * stands in its row. */
+static void put_uses(struct out *o, const struct table *t, const struct list_result *r, const struct list_device *v)
+{
+	for (size_t i = 0; r->inuse && i < r->inuse->n; i++) {
+		const struct inuse_finding *f = &r->inuse->v[i];
+		struct str s = STR_INIT;
+
+		if (!bdf_same(f->bdf, v->d->bdf) || f->kind == INUSE_VFIO || (f->weight == INUSE_NOTE && !o->verbose))
+			continue;
+		(void)str_add(&s, f->text);
+		put_below(o, t, &s);
+	}
+}
+
 static void put_head(struct out *o, const struct list_device *head)
 {
 	text_put(o, TONE_HEAD, "%s", head->name);
-	if (head->d->boot_vga == 1)
+	if (inuse_display_is_bmc(head->d->vendor, head->d->device))
+		text_put(o, TONE_PLAIN, ", the board's remote console (BMC), no card for a VM");
+	else if (head->d->boot_vga == 1)
 		text_put(o, TONE_PLAIN, ", the boot display");
 	fputc('\n', o->to);
 }
@@ -167,6 +185,7 @@ void text_list(struct out *o, const struct list_result *r)
 			table_print_row(&t, o, i + 1, 2);
 			remarks(o, &r->list[i], &below);
 			put_below(o, &t, &below);
+			put_uses(o, &t, r, &r->list[i]);
 			if (o->verbose) {
 				details(&r->list[i], &below);
 				put_below(o, &t, &below);

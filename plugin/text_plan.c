@@ -65,6 +65,30 @@ static void describe(struct str *line, const struct plan_result *r, const struct
 	(void)str_addf(line, ", %s", show_reset_words(r->plan, v).s);
 }
 
+/* A refusal or a warning has said it. */
+static bool is_said(const struct plan *p, const struct inuse_finding *f)
+{
+	for (size_t i = 0; i < p->n_refusals; i++)
+		if (strstr(p->refusals[i].reason, f->text))
+			return true;
+	for (size_t i = 0; i < p->n_warnings; i++)
+		if (strstr(p->warnings[i].text, f->text))
+			return true;
+	return false;
+}
+
+static void put_uses(struct out *o, const struct plan_result *r, const struct device *v, size_t indent)
+{
+	for (size_t i = 0; r->inuse && i < r->inuse->n; i++) {
+		const struct inuse_finding *f = &r->inuse->v[i];
+
+		if (!bdf_same(f->bdf, v->bdf) || is_said(r->plan, f))
+			continue;
+		fprintf(o->to, "%*s", (int)indent, "");
+		text_wrap(o, TONE_FAINT, indent, indent, "%s", f->text);
+	}
+}
+
 static void put_device(struct out *o, const struct plan_result *r, size_t i)
 {
 	const struct device *v = &r->plan->devices[i];
@@ -78,6 +102,7 @@ static void put_device(struct out *o, const struct plan_result *r, size_t i)
 	describe(&line, r, v);
 	text_wrap(o, TONE_PLAIN, indent, indent, "%s", line.s);
 	str_release(&line);
+	put_uses(o, r, v, indent);
 }
 
 static void put_devices(struct out *o, const struct plan_result *r)
@@ -87,6 +112,16 @@ static void put_devices(struct out *o, const struct plan_result *r)
 	fprintf(o->to, "\n%s", r->plan->n_refusals ? "It is about:\n" : "");
 	for (size_t i = 0; i < r->plan->n_devices; i++)
 		put_device(o, r, i);
+}
+
+static void put_warnings(struct out *o, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_warnings; i++) {
+		fputs(i ? "  " : "\n  ", o->to);
+		text_put(o, TONE_BAD, "warning:");
+		fputc(' ', o->to);
+		text_wrap(o, TONE_PLAIN, 11, 11, "%s.", p->warnings[i].text);
+	}
 }
 
 /* What is known of this hardware. */
@@ -188,6 +223,7 @@ void text_plan(struct out *o, const struct plan_result *r)
 	}
 	put_title(o, r);
 	put_refusals(o, r->plan);
+	put_warnings(o, r->plan);
 	put_devices(o, r);
 	put_quirks(o, r->plan);
 	put_steps(o, r->plan);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "inuse.h"
 #include "names.h"
 #include "out.h"
 #include "tell.h"
@@ -42,7 +43,17 @@ static void put_state(struct out *o, const struct status_vm *vm, uint64_t now_un
 	str_release(&line);
 }
 
-static void put_device(struct out *o, const struct status_device *d)
+static void put_users(struct out *o, const struct inuse *u, struct bdf a, size_t indent)
+{
+	for (size_t i = 0; u && i < u->n; i++) {
+		if (!bdf_same(u->v[i].bdf, a) || !u->v[i].who.pid)
+			continue;
+		fprintf(o->to, "%*s", (int)indent, "");
+		text_wrap(o, TONE_FAINT, indent, indent, "%s", u->v[i].text);
+	}
+}
+
+static void put_device(struct out *o, const struct inuse *u, const struct status_device *d)
 {
 	const char *address = BDF_SHORT(d->v->bdf), *origin = d->v->driver[0] ? d->v->driver : "no driver";
 	size_t indent = strlen(address) + 4;
@@ -63,6 +74,7 @@ static void put_device(struct out *o, const struct status_device *d)
 			       "Degraded: ", d->said);
 	text_wrap(o, d->problem ? TONE_BAD : TONE_PLAIN, indent, indent, "%s", line.s);
 	str_release(&line);
+	put_users(o, u, d->v->bdf, indent);
 }
 
 /* What an earlier attempt could not take back. */
@@ -129,7 +141,7 @@ void text_status(struct out *o, const struct status_result *r)
 		put_state(o, vm, r->now_unix);
 		put_failures(o, &vm->l.lease);
 		for (size_t k = 0; k < vm->l.lease.plan.n_devices; k++)
-			put_device(o, &vm->devices[k]);
+			put_device(o, vm->inuse, &vm->devices[k]);
 	}
 	if (r->n && (r->n_aside || r->n_given_up))
 		fputc('\n', o->to);

@@ -142,6 +142,77 @@ static int critical(struct look *l)
 	return r;
 }
 
+static const struct {
+	enum inuse_kind kind;
+	unsigned bit;
+	const char *word;		/* of the setting, and the refusal's id */
+} allows[] = {
+	{ INUSE_BOOT_DISPLAY, PLAN_ALLOW_BOOT_DISPLAY, "boot-display" },
+	{ INUSE_ONLY_DISPLAY, PLAN_ALLOW_ONLY_DISPLAY, "only-display" },
+	{ INUSE_BMC_DISPLAY, PLAN_ALLOW_BMC_DISPLAY, "bmc-display" },
+	{ INUSE_LAST_INPUT, PLAN_ALLOW_LAST_INPUT, "last-input" },
+};
+const char plan_allow_words[] = "boot-display, only-display, bmc-display, last-input";
+
+unsigned plan_allow(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(allows); i++)
+		if (strcmp(allows[i].word, word) == 0)
+			return allows[i].bit;
+	return 0;
+}
+
+/* ARRAY_SIZE: a use that needs nobody's leave. */
+static size_t allow_of(const struct inuse_finding *f)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(allows) && allows[i].kind != f->kind)
+		i++;
+	return f->weight == INUSE_BUSY ? i : ARRAY_SIZE(allows);
+}
+
+/* The whole line to write: what is set already, and what the plan needs besides. */
+static struct host_path allow_line(const struct plan_input *in)
+{
+	struct host_path s = host_path("allow =");
+	unsigned bits = in->policy.allow;
+	const char *comma = " ";
+
+	for (size_t i = 0; i < in->inuse->n; i++)
+		if (allow_of(&in->inuse->v[i]) < ARRAY_SIZE(allows))
+			bits |= allows[allow_of(&in->inuse->v[i])].bit;
+	for (size_t i = 0; i < ARRAY_SIZE(allows); i++)
+		if (bits & allows[i].bit) {
+			s = host_path("%s%s%s", s.s, comma, allows[i].word);
+			comma = ", ";
+		}
+	return s;
+}
+
+/* Only a person can know whether anybody sits before this host. */
+static int displays(struct look *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && l->in->inuse && i < l->in->inuse->n; i++) {
+		const struct inuse_finding *f = &l->in->inuse->v[i];
+		size_t k = allow_of(f);
+		struct host_path hint;
+
+		if (!bdf_same(f->bdf, l->v->bdf))
+			continue;
+		hint = host_path("If this host can do without it, write '%s' into %u.gpu.ini beside the hookscript, or into "
+				 "/etc/pve-gpu/settings.ini.", allow_line(l->in).s, l->in->vmid);
+		if (k < ARRAY_SIZE(allows) && !(l->in->policy.allow & allows[k].bit))
+			r = by_setting(l, "allow", plan_refuse(l->plan, allows[k].word, &l->v->bdf, l->e, hint.s, "%s %s%s",
+				       BDF_S(l->v->bdf), dragged(l) ? "(same IOMMU group) " : "", f->text));
+		else if (k < ARRAY_SIZE(allows) || f->for_good)
+			r = plan_warn(l->plan, l->v->bdf, l->e, "%s %s", BDF_S(l->v->bdf), f->text);
+	}
+	return r;
+}
+
 /* An unbind that hangs until its user lets go, or tears a wanted device away from him. */
 static bool disturbs(const struct look *l, const struct inuse_finding *f)
 {
@@ -210,7 +281,7 @@ static const char *member_use(struct look *l, char *buf, size_t size)
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
 		if (bdf_same(f->bdf, l->v->bdf) && f->weight != INUSE_NOTE && f->weight != INUSE_CRITICAL &&
-		    !plan_frees(l->plan, f)) {
+		    !plan_frees(l->plan, f) && allow_of(f) == ARRAY_SIZE(allows)) {
 			snprintf(buf, size, "in use: %s", f->text);
 			return buf;
 		}
@@ -296,7 +367,7 @@ static int no_reset(struct look *l)
 
 typedef int (*rule)(struct look *l);
 static const rule rules[] = {
-	bridge, no_group, held, dead, bar_size_is_offered, pf_with_vfs, mdev_parent, critical, users, group_member, no_reset,
+	bridge, no_group, held, dead, bar_size_is_offered, pf_with_vfs, mdev_parent, critical, displays, users, group_member, no_reset,
 };
 
 int judge(const struct plan_input *in, struct plan *p, struct err *e)

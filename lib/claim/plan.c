@@ -20,6 +20,7 @@ void plan_release(struct plan *p)
 	free(p->devices);
 	free(p->steps);
 	free(p->refusals);
+	free(p->warnings);
 	free(p->quirks);
 	*p = (struct plan)PLAN_INIT;
 }
@@ -62,6 +63,7 @@ const char *step_kind_name(enum step_kind kind)
 	case STEP_POWER: return "power";
 	case STEP_METHOD: return "reset-method";
 	case STEP_OVERRIDE: return "override";
+	case STEP_CONSOLE: return "console";
 	case STEP_UNBIND: return "unbind";
 	case STEP_BAR: return "bar";
 	case STEP_BIND: return "bind";
@@ -91,6 +93,21 @@ int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct er
 	vsnprintf(r->reason, sizeof(r->reason), fmt, ap);
 	va_end(ap);
 	snprintf(r->hint, sizeof(r->hint), "%s", hint);
+	return 0;
+}
+
+int plan_warn(struct plan *p, struct bdf bdf, struct err *e, const char *fmt, ...)
+{
+	struct warning *w;
+	va_list ap;
+
+	if (array_room(&p->warnings, p->n_warnings, &p->warnings_size, sizeof(*w)) < 0)
+		return err_nomem(e);
+	w = &p->warnings[p->n_warnings++];
+	w->bdf = bdf;
+	va_start(ap, fmt);
+	vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	va_end(ap);
 	return 0;
 }
 
@@ -346,6 +363,25 @@ static int each_device(struct plan *p, unsigned chain, device_step step, struct 
 	return r;
 }
 
+/* The last framebuffer goes with the device: the console lets go of it before that, and takes it again when it is
+ * back.  One of several goes without that, and the firmware's does not come back. */
+static int add_consoles(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->n_devices; i++) {
+		const struct device *v = &p->devices[i];
+		const char *fb = NULL;
+
+		for (size_t k = 0; in->inuse && k < in->inuse->n; k++)
+			if (in->inuse->v[k].console && bdf_same(in->inuse->v[k].bdf, v->bdf))
+				fb = in->inuse->v[k].object;
+		if (fb && v->chain == chain && moves(v) && v->driver[0])
+			r = plan_add_step(p, STEP_CONSOLE, v, fb, "", "", e);
+	}
+	return r;
+}
+
 /* Before anything is bound again; on the way back before the host's driver is. */
 static int add_bars(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
 {
@@ -367,11 +403,15 @@ static int add_bars(struct plan *p, const struct plan_input *in, unsigned chain,
 
 static int chain_steps(struct plan *p, const struct plan_input *in, unsigned chain, struct err *e)
 {
-	static const device_step before[] = { step_power, step_method, step_override, step_unbind };
+	static const device_step before[] = { step_power, step_method, step_override };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(before); i++)
 		r = each_device(p, chain, before[i], e);
+	if (r == 0)
+		r = add_consoles(p, in, chain, e);
+	if (r == 0)
+		r = each_device(p, chain, step_unbind, e);
 	if (r == 0)
 		r = add_bars(p, in, chain, e);
 	if (r == 0)
@@ -389,7 +429,7 @@ static void let_stay(struct plan *p, enum idle_policy idle)
 		struct step *s = &p->steps[i];
 
 		s->stay = s->kind == STEP_POWER || s->kind == STEP_OVERRIDE || s->kind == STEP_UNBIND ||
-			  s->kind == STEP_BAR || s->kind == STEP_BIND;
+			  s->kind == STEP_BAR || s->kind == STEP_BIND || s->kind == STEP_CONSOLE;
 		if (s->kind == STEP_POWER)
 			snprintf(s->arg, sizeof(s->arg), "%s", idle == IDLE_AWAKE ? "on" : "auto");
 	}

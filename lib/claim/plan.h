@@ -50,6 +50,24 @@ struct refusal {
 	char setting[20];		/* the setting that would have it otherwise, "" = none */
 };
 
+/* What is worth knowing before a plan is carried out, and no reason not to. */
+struct warning {
+	struct bdf bdf;
+	char text[640];			/* a sentence that begins with the address */
+};
+
+/* Uses of a device that a host can do without if its administrator says so. */
+enum {
+	PLAN_ALLOW_BOOT_DISPLAY	= 1 << 0,
+	PLAN_ALLOW_ONLY_DISPLAY	= 1 << 1,
+	PLAN_ALLOW_BMC_DISPLAY	= 1 << 2,
+	PLAN_ALLOW_LAST_INPUT	= 1 << 3,
+};
+
+/* "boot-display" -> PLAN_ALLOW_BOOT_DISPLAY; 0 = no such word.  `plan_allow_words` has them all, for people. */
+unsigned plan_allow(const char *word);
+extern const char plan_allow_words[];
+
 /* What becomes of group members that nobody asked for. */
 enum members_policy { MEMBERS_IDLE, MEMBERS_TAKE, MEMBERS_REFUSE };
 /* AUTO: at the claim, and at the return of a card that needs it.  ALWAYS: both, and no way is a refusal. */
@@ -77,6 +95,7 @@ struct policy {
 	uint64_t bar0;			/* MiB for BAR 0 of graphics cards, 0 = as it is */
 	struct free_policy free;
 	char other_vm[120];		/* what a start does about another VM that has a device, a sentence; "" = it refuses */
+	unsigned allow;			/* PLAN_ALLOW_*: what the administrator can do without */
 	bool dead_too;			/* the wish is to revive it: a dead card is no refusal */
 };
 
@@ -104,6 +123,7 @@ enum step_kind {
 	STEP_POWER,	/* power/control and d3cold_allowed (`keep`: as it was): keep awake */
 	STEP_METHOD,	/* reset_method: remembered, and put back if something changed it */
 	STEP_OVERRIDE,	/* driver_override */
+	STEP_CONSOLE,	/* detach the text console from the framebuffers, the last of which goes with this device */
 	STEP_UNBIND,	/* from driver `from` (module `arg`) */
 	STEP_BAR,	/* BAR 0 from size `from` to `to` (bits of bar.h), while nothing is bound */
 	STEP_BIND,	/* to driver `to` */
@@ -115,7 +135,7 @@ enum step_kind {
 	STEP_PROCESS,	/* end the process `to`, which began at `from`, called `arg`; `keep`: "term MS" or "kill MS" */
 };
 
-#define STEP_KINDS 13
+#define STEP_KINDS 14
 #define STEP_ARG 448
 
 /* Everything inline, so that a step can be written to the journal and sent to a worker as it is. */
@@ -153,6 +173,8 @@ struct plan {
 	size_t n_steps, steps_size;
 	struct refusal *refusals;
 	size_t n_refusals, refusals_size;
+	struct warning *warnings;	/* like the quirks: for people */
+	size_t n_warnings, warnings_size;
 	unsigned chains;		/* 1..chains */
 	struct quirk_hit *quirks;	/* what was known of the devices, for people; empty in a lease's plan */
 	size_t n_quirks, quirks_size;
@@ -186,6 +208,9 @@ void plan_release(struct plan *p);
 /* Adds a refusal (for callers that find reasons of their own before the plan is built). */
 int plan_refuse(struct plan *p, const char *id, const struct bdf *bdf, struct err *e,
 		const char *hint, const char *fmt, ...) _printf_(6, 7);
+
+/* Adds a warning. */
+int plan_warn(struct plan *p, struct bdf bdf, struct err *e, const char *fmt, ...) _printf_(4, 5);
 
 /* The functions the plan will be about: the wanted ones and the non-bridge members of their
  * groups, ascending, without repetition.  malloc'ed. */

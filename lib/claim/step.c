@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bar.h"
+#include "console.h"
 #include "driver.h"
 #include "health.h"
 #include "reset.h"
@@ -15,6 +16,7 @@
 
 #define MODPROBE_MS 30000
 #define STILL_OPEN_MS 3000
+#define CONSOLE_MS 3000		/* drivers make their framebuffer a moment after they are bound */
 
 static int module_do(struct run *c)
 {
@@ -92,6 +94,16 @@ static int override_do(struct run *c)
 static int override_undo(struct run *c)
 {
 	return stays(c) ? 0 : override_put(c, c->s->from);
+}
+
+static int console_do(struct run *c)
+{
+	return console_set(c->h, false, 0, &c->reply->ns, &c->reply->e);
+}
+
+static int console_undo(struct run *c)
+{
+	return stays(c) ? 0 : console_set(c->h, true, CONSOLE_MS, &c->reply->ns, &c->reply->e);
 }
 
 static int unbind_do(struct run *c)
@@ -346,6 +358,8 @@ static const struct kind {
 			    "set the reset methods of %1$s back to '%2$s'" },
 	[STEP_OVERRIDE]	= { override_do, override_undo, 5000, 5000, "set driver_override of %1$s to %3$s",
 			    "set driver_override of %1$s back to '%2$s'" },
+	[STEP_CONSOLE]	= { console_do, console_undo, 10000, 15000, "detach the console from %2$s of %1$s",
+			    "attach the console to the framebuffer of %1$s again" },
 	[STEP_UNBIND]	= { unbind_do, unbind_undo, 30000, 60000, "unbind %1$s from %2$s", "bind %1$s to %2$s again" },
 	[STEP_BAR]	= { bar_do, bar_undo, 20000, 20000, "resize BAR 0 of %1$s to 2^%3$s MiB",
 			    "resize BAR 0 of %1$s back to 2^%2$s MiB" },

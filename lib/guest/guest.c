@@ -12,6 +12,7 @@
 #include "guest_int.h"
 #include "guestlock.h"
 #include "inuse.h"
+#include "needs.h"
 #include "quirkfile.h"
 #include "reservation.h"
 #include "reset.h"
@@ -195,6 +196,8 @@ int guest_nobody(struct host *h, struct bdf bdf, bool whole, struct guest *ret, 
 void guest_view_release(struct guest_view *v)
 {
 	snapshot_freep(&v->snapshot);
+	inuse_free(v->inuse);
+	v->inuse = NULL;
 	plan_release(&v->plan);
 }
 
@@ -311,11 +314,15 @@ static int gather(struct host *h, const struct guest *g, const struct guest_inpu
 		  struct snapshot *s, const struct bdf *fns, size_t n, struct holds *o, struct inuse **inuse,
 		  struct err *e)
 {
+	_cleanup_(needs_release) struct needs needs = NEEDS_INIT;
 	int r = leased(o, in) < 0 ? err_nomem(e) : reserved(h, g, in, fns, n, o, e);
 
 	if (r == 0)
 		r = opened(h, g, s, fns, n, o, e);
-	return r == 0 && !hopeless(in, fns, n) ? scout(h, s, fns, n, SCOUT_MS, in->starting, inuse, e) : r;
+	if (r < 0 || hopeless(in, fns, n))
+		return r;
+	r = needs_load(h, &needs, e);
+	return r == 0 ? scout(h, s, fns, n, SCOUT_MS, in->starting, &needs.list, inuse, e) : r;
 }
 
 static void learn_bars(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n)
@@ -324,10 +331,24 @@ static void learn_bars(struct host *h, struct snapshot *s, const struct bdf *fns
 		snapshot_learn_bar(s, fns[i], bar_sizes(h, fns[i]), bar_size(h, fns[i]));
 }
 
+/* Settings are read where the words of a plan are not known. */
+static int add_allowed(const struct settings *s, unsigned *ret, struct err *e)
+{
+	char list[sizeof(s->allow.text)], *cursor = list, *word;
+
+	memcpy(list, s->allow.text, sizeof(list));
+	while ((word = str_token(&cursor, " "))) {
+		if (!plan_allow(word))
+			return err_set(e, EINVAL, "%s: allow: there is no word '%s'; there are %s",
+				       s->origin[SETTINGS_ALLOW].text, word, plan_allow_words);
+		*ret |= plan_allow(word);
+	}
+	return 0;
+}
+
 static int build(struct host *h, const struct guest *g, const struct guest_input *in,
 		 const struct wishes *wishes, struct guest_view *v, struct err *e)
 {
-	_cleanup_(inuse_freep) struct inuse *inuse = NULL;
 	struct holds holds = { NULL, 0, 0 };
 	struct quirk_hit *quirks = NULL;
 	struct bdf *fns = NULL;
@@ -336,7 +357,7 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 	int r = plan_closure(v->snapshot, wishes->list, wishes->n, &fns, &n, e);
 
 	if (r == 0 && n)
-		r = gather(h, g, in, v->snapshot, fns, n, &holds, &inuse, e);
+		r = gather(h, g, in, v->snapshot, fns, n, &holds, &v->inuse, e);
 	if (r == 0 && n)
 		r = quirkfile_find(h, v->snapshot, fns, n, &quirks, &n_quirks, e);
 	if (r == 0 && n)
@@ -346,7 +367,7 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
 			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
 			.stopped = in->stopped, .n_stopped = in->n_stopped, .units = units, .n_units = n_units,
-			.inuse = inuse, .quirks = quirks, .n_quirks = n_quirks,
+			.inuse = v->inuse, .quirks = quirks, .n_quirks = n_quirks,
 		};
 
 		guest_policy(in->settings, &p.policy);
@@ -355,6 +376,8 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 				    in->settings->origin[SETTINGS_BAR0].text, in->settings->bar0.text);
 		if (p.policy.bar0)
 			learn_bars(h, v->snapshot, fns, n);
+		if (r == 0)
+			r = add_allowed(in->settings, &p.policy.allow, e);
 		if (in->chain)
 			p.policy.chain = in->chain;
 		p.policy.dead_too = in->dead_too;

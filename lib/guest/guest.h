@@ -56,9 +56,10 @@ int guest_nobody(struct host *h, struct bdf bdf, bool whole, struct guest *ret, 
 
 struct guest_view {
 	struct snapshot *snapshot;	/* owned */
+	struct inuse *inuse;		/* who uses the plan's devices; owned, NULL = nothing was looked at */
 	struct plan plan;		/* owned */
 };
-#define GUEST_VIEW_INIT { NULL, PLAN_INIT }
+#define GUEST_VIEW_INIT { NULL, NULL, PLAN_INIT }
 void guest_view_release(struct guest_view *v);
 
 /* With `backup = take-if-free` nobody is stopped for a backup's start, whatever the other settings say. */

@@ -254,3 +254,10 @@ void tell_returned(FILE *out, const struct lease *l, const struct run_report *re
 	tell_started(out, l);
 	tell_total(out, l, report, ms, "given back");
 }
+
+void tell_warnings(FILE *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		fprintf(out, "pve-gpu: VM %u: warning: %s\n", plan->vmid, plan->warnings[i].text);
+	fflush(out);
+}

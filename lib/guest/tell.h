@@ -17,6 +17,9 @@ struct names *tell_names(struct host *h, const struct plan *plan);
 /* "pve-gpu: VM 100: refused: 01:00.0 ..." one per refusal, with its hint below. */
 void tell_refusals(FILE *out, const struct plan *plan);
 
+/* "pve-gpu: VM 100: warning: ...", one per warning of the plan. */
+void tell_warnings(FILE *out, const struct plan *plan);
+
 /* "pve-gpu: 01:00.0: quirk NAME (DATE, SOURCE): ...", each quirk once per card. */
 void tell_quirks(FILE *out, const struct plan *plan);
 /* The same, as the text alone; false for one that an earlier function of the card has, too, or

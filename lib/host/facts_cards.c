@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console.h"
 #include "facts_int.h"
 #include "scout.h"
 
 #define SCOUT_MS 5000
-#define IOMEM_MAX (4u << 20)
 
 /* "0x... 0x... 0x..." per line: start, end, flags */
 static void read_bars(struct host *h, struct card *c)
@@ -72,30 +72,11 @@ static bool has_rmrr(struct host *h, int group)
 	return false;
 }
 
-/* "  fd000000-fd7fffff : BOOTFB": the firmware's frame buffer, by the names of its drivers. */
-static bool framebuffer_line(char *line, uint64_t *start, const char **name)
+/* A console_memory_fn. */
+static void place_framebuffer(void *arg, uint64_t at, const char *name)
 {
-	static const char *const names[] = { "BOOTFB", "efifb", "simplefb", "simpledrm", "vesafb" };
-	char *colon = strstr(line, " : "), *dash;
+	struct facts *f = arg;
 
-	if (!colon)
-		return false;
-	*colon = '\0';
-	line += strspn(line, " ");
-	dash = strchr(line, '-');
-	if (!dash)
-		return false;
-	*dash = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(colon + 3, names[i]) == 0) {
-			*name = names[i];
-			return str_to_u64(line, 16, start) == 0 && *start != 0;
-		}
-	return false;
-}
-
-static void place_framebuffer(struct facts *f, uint64_t at, const char *name)
-{
 	for (size_t i = 0; i < f->n_cards; i++)
 		for (size_t k = 0; k < FACT_BARS; k++) {
 			const struct fact_bar *b = &f->cards[i].bars[k];
@@ -103,24 +84,6 @@ static void place_framebuffer(struct facts *f, uint64_t at, const char *name)
 			if (b->size && at >= b->start && at - b->start < b->size)
 				str_copy(f->cards[i].firmware_fb, sizeof(f->cards[i].firmware_fb), name);
 		}
-}
-
-static void find_framebuffers(struct host *h, struct facts *f)
-{
-	char *text, *cursor, *line;
-	size_t len;
-
-	if (host_read_file(h, "/proc/iomem", IOMEM_MAX, &text, &len) < 0)
-		return;
-	cursor = text;
-	while ((line = str_token(&cursor, "\n"))) {
-		const char *name;
-		uint64_t start;
-
-		if (framebuffer_line(line, &start, &name))
-			place_framebuffer(f, start, name);
-	}
-	free(text);
 }
 
 static void read_card(struct host *h, struct card *c)
@@ -142,7 +105,7 @@ static int find_users(struct host *h, struct facts *f, struct err *e)
 		return err_nomem(e);
 	for (size_t i = 0; i < f->n_cards; i++)
 		fns[i] = f->cards[i].d->bdf;
-	if (f->n_cards && scout(h, f->snapshot, fns, f->n_cards, SCOUT_MS, false, &f->inuse, &why) < 0)
+	if (f->n_cards && scout(h, f->snapshot, fns, f->n_cards, SCOUT_MS, false, NULL, &f->inuse, &why) < 0)
 		snprintf(f->inuse_why, sizeof(f->inuse_why), "%.500s", why.msg);
 	free(fns);
 	return 0;
@@ -163,6 +126,6 @@ int facts_cards(struct host *h, struct facts *f, struct err *e)
 		f->cards[f->n_cards].d = d;
 		read_card(h, &f->cards[f->n_cards++]);
 	}
-	find_framebuffers(h, f);
+	console_each_memory(h, place_framebuffer, f);
 	return find_users(h, f, e);
 }

@@ -33,6 +33,28 @@ struct inuse_finding *inuse_scan_add(struct inuse_scan *s, size_t fn, enum inuse
 	return f;
 }
 
+const char *inuse_kind_name(enum inuse_kind kind)
+{
+	static const char *const names[] = {
+		[INUSE_PROCESS] = "process", [INUSE_VFIO] = "vfio", [INUSE_MOUNT] = "mount", [INUSE_SWAP] = "swap",
+		[INUSE_STORAGE] = "storage", [INUSE_NET] = "net", [INUSE_KEYBOARD] = "keyboard", [INUSE_USB] = "usb",
+		[INUSE_DISPLAY] = "display", [INUSE_BOOT_DISPLAY] = "boot-display", [INUSE_ONLY_DISPLAY] = "only-display",
+		[INUSE_BMC_DISPLAY] = "bmc-display", [INUSE_LAST_INPUT] = "last-input",
+	};
+
+	return names[kind];
+}
+
+const char *inuse_weight_name(enum inuse_weight weight)
+{
+	static const char *const names[] = {
+		[INUSE_NOTE] = "note", [INUSE_MAYBE] = "maybe", [INUSE_BUSY] = "busy", [INUSE_HANGS] = "hangs",
+		[INUSE_CRITICAL] = "critical",
+	};
+
+	return names[weight];
+}
+
 struct inuse_finding *inuse_scan_get(struct inuse_scan *s, size_t fn, enum inuse_kind kind, const char *object)
 {
 	for (size_t i = 0; i < s->ret->n; i++) {
@@ -41,6 +63,22 @@ struct inuse_finding *inuse_scan_get(struct inuse_scan *s, size_t fn, enum inuse
 		if (f->kind == kind && bdf_same(f->bdf, s->fns[fn]) && strcmp(f->object, object) == 0)
 			return f;
 	}
+	return NULL;
+}
+
+bool inuse_scan_goes(const struct inuse_scan *s, struct bdf of, struct bdf that)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (bdf_same(s->fns[i], that))
+			return !s->needs || !s->needs->apart || bdf_same_slot(of, that);
+	return false;
+}
+
+const struct inuse_need *inuse_scan_need(const struct inuse_scan *s, enum inuse_need_kind kind, const char *name)
+{
+	for (size_t i = 0; s->needs && i < s->needs->n; i++)
+		if (s->needs->v[i].kind == kind && strcmp(s->needs->v[i].name, name) == 0)
+			return &s->needs->v[i];
 	return NULL;
 }
 
@@ -112,9 +150,10 @@ static int walk(struct inuse_scan *s, struct err *e)
 	return 0;
 }
 
-int inuse_scan(struct host *h, const struct bdf *fns, size_t n, struct inuse **ret, struct err *e)
+int inuse_scan(struct host *h, const struct bdf *fns, size_t n, const struct inuse_needs *needs,
+	       struct inuse **ret, struct err *e)
 {
-	struct inuse_scan s = { .h = h, .fns = fns, .n = n };
+	struct inuse_scan s = { .h = h, .fns = fns, .n = n, .needs = needs };
 	int r;
 
 	s.ret = calloc(1, sizeof(*s.ret));
@@ -129,6 +168,8 @@ int inuse_scan(struct host *h, const struct bdf *fns, size_t n, struct inuse **r
 		r = inuse_network(&s, e);
 	if (r == 0)
 		r = inuse_usb(&s, e);
+	if (r == 0)
+		r = inuse_display(&s, e);
 	if (r == 0)
 		r = sort(&s, e);
 	inuse_parts_release(&s.parts);

@@ -86,6 +86,30 @@ int inuse_vfio(struct host *h, const unsigned *groups, size_t n, struct inuse_vf
 void inuse_vfio_free(struct inuse_vfio *v);
 void inuse_vfio_freep(struct inuse_vfio **v);	/* for _cleanup_ */
 
+/* --- what no file of the kernel says ---------------------------------------------------------- */
+
+enum inuse_need_kind {
+	INUSE_NEED_NETWORK,	/* an address of this host, or a network ("10.1.0.0/16") */
+	INUSE_NEED_SERVER,	/* the address of another machine */
+	INUSE_NEED_GROUP,	/* an LVM volume group, active or not */
+	INUSE_NEED_POOL,	/* a ZFS pool, imported or not */
+};
+
+/* Whoever knows the host's configuration says what it cannot do without. */
+struct inuse_need {
+	enum inuse_need_kind kind;
+	char name[128];		/* raw */
+	char why[160];		/* "the Proxmox storage vmdata", "corosync link 0"; safe */
+};
+
+struct inuse_needs {
+	const struct inuse_need *v;
+	size_t n;
+	/* The functions are not to go together: what would be left (displays, keyboards) is asked for each
+	 * slot alone. */
+	bool apart;
+};
+
 /* --- everything that uses a set of functions ------------------------------------------------- */
 
 enum inuse_kind {
@@ -99,6 +123,13 @@ enum inuse_kind {
 	INUSE_NET,		/* a network interface of it is in use; object = interface */
 	INUSE_KEYBOARD,		/* a keyboard is attached below this USB controller; object = USB path */
 	INUSE_USB,		/* another USB device is; object = USB path */
+	INUSE_DISPLAY,		/* it is one of the host's displays; object = its framebuffer ("fb0 (i915drmfb)",
+				 * "efi-framebuffer.0") or "" */
+	INUSE_BOOT_DISPLAY,	/* ... the one that the firmware and the kernel show themselves on; the same */
+	INUSE_ONLY_DISPLAY,	/* ... and no other is left besides the functions asked for; the same */
+	INUSE_BMC_DISPLAY,	/* it is what the remote console of the board shows; the same */
+	INUSE_LAST_INPUT,	/* no keyboard is left besides those below the functions asked for; object =
+				 * USB path of one that is below this */
 };
 
 enum inuse_weight {
@@ -115,6 +146,8 @@ struct inuse_finding {
 	enum inuse_kind kind;
 	enum inuse_weight weight;
 	struct inuse_who who;	/* INUSE_PROCESS and INUSE_VFIO; otherwise pid is 0 */
+	bool console;		/* the kinds of displays: fbcon draws on it, and on none that would stay */
+	bool for_good;		/* ... what is on it now does not come back before a reboot */
 	char object[128];	/* see enum inuse_kind; safe text */
 	char text[512];		/* continues "0000:01:00.0 ...": "held by X (pid 812) through /dev/nvidia0",
 				 * "carries swap /dev/sda3"; one line, safe text */
@@ -127,12 +160,19 @@ struct inuse {
 	size_t unseen;			/* processes we were not allowed to look into (not root) */
 };
 
+/* A display controller that exists for the board's remote console, by its id: no card for a VM. */
+bool inuse_display_is_bmc(uint16_t vendor, uint16_t device);
+
+/* "process", "mount", "only-display"...; "note", "busy"...: for programs. */
+const char *inuse_kind_name(enum inuse_kind kind);
+const char *inuse_weight_name(enum inuse_weight weight);
+
 /* All findings about `n` functions in one pass: each function's part of sysfs is walked once, and
  * /proc once for all of them (with a few threads where there are many processes), and only when
  * there is a device node to look for.  This process itself is left out.  A function that does not
- * exist has no findings.  *ret is the caller's: inuse_free(). */
-int inuse_scan(struct host *h, const struct bdf *fns, size_t n, struct inuse **ret,
-	       struct err *e) _must_check_;
+ * exist has no findings.  `needs` may be NULL.  *ret is the caller's: inuse_free(). */
+int inuse_scan(struct host *h, const struct bdf *fns, size_t n, const struct inuse_needs *needs,
+	       struct inuse **ret, struct err *e) _must_check_;
 void inuse_free(struct inuse *u);
 void inuse_freep(struct inuse **u);		/* for _cleanup_ */
 

@@ -50,11 +50,22 @@ static void group_name(const char *dm_name, char *buf, size_t size)
 
 static int add_lvm(struct inuse_store *st, const struct inuse_disk *volume, const struct inuse_disk *below)
 {
-	char group[sizeof(volume->dm_name)];
+	char group[sizeof(volume->dm_name)], safe[128];
+	const struct inuse_need *need;
+	struct inuse_finding *f;
+	int r;
 
 	group_name(volume->dm_name, group, sizeof(group));
-	return add(st, INUSE_CRITICAL, group, str_starts(group, "ceph-") ? "a Ceph OSD in the LVM volume group" :
-		   "the active LVM volume group", below);
+	inuse_text_safe(safe, sizeof(safe), group);
+	if (inuse_scan_get(st->scan, st->fn, INUSE_STORAGE, safe))
+		return 0;
+	r = add(st, INUSE_CRITICAL, group, str_starts(group, "ceph-") ? "a Ceph OSD in the LVM volume group" :
+		"the active LVM volume group", below);
+	need = inuse_scan_need(st->scan, INUSE_NEED_GROUP, group);
+	f = r == 0 && need ? inuse_scan_get(st->scan, st->fn, INUSE_STORAGE, safe) : NULL;
+	if (f)
+		INUSE_ADD(f, ", which is %s", need->why);
+	return r;
 }
 
 /* An array that was found but never started serves nobody. */

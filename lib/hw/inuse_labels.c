@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is written on block devices, where sysfs shows no user: see inuse_storage.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inuse_storage.h"
@@ -50,6 +51,7 @@ static int add_pool(struct inuse_store *st, const struct inuse_disk *d, const ch
 {
 	char safe[128], mount[128];
 	const struct inuse_mount *m = pool_mount(st, pool);
+	const struct inuse_need *need = inuse_scan_need(st->scan, INUSE_NEED_POOL, pool);
 	struct inuse_finding *f;
 
 	inuse_text_safe(safe, sizeof(safe), *pool ? pool : "(without a name)");
@@ -65,6 +67,19 @@ static int add_pool(struct inuse_store *st, const struct inuse_disk *d, const ch
 	} else {
 		INUSE_ADD(f, certain ? ", which is imported" : ", which may be imported");
 	}
+	if (need)
+		INUSE_ADD(f, ", and is %s", need->why);
+	return 0;
+}
+
+/* Nothing uses it at the moment, but Proxmox would at the next start of a guest that lies there. */
+static int add_needed(struct inuse_store *st, const struct inuse_disk *d, const char *what, const struct inuse_need *need)
+{
+	struct inuse_finding *f = inuse_scan_add(st->scan, st->fn, INUSE_STORAGE, INUSE_CRITICAL, need->name);
+
+	if (!f)
+		return -ENOMEM;
+	INUSE_ADD(f, "carries %s %s (%s), which is %s", what, f->object, inuse_disk_node(d).s, need->why);
 	return 0;
 }
 
@@ -75,6 +90,7 @@ static int add_pool(struct inuse_store *st, const struct inuse_disk *d, const ch
  */
 static int look_zfs(struct inuse_store *st, const struct inuse_disk *d, const char *pool)
 {
+	const struct inuse_need *need;
 	int claimed;
 
 	if (is_pool(st, pool))
@@ -87,6 +103,9 @@ static int look_zfs(struct inuse_store *st, const struct inuse_disk *d, const ch
 		return add_pool(st, d, pool, false);
 	if (st->depth > 0)
 		return 0;
+	need = inuse_scan_need(st->scan, INUSE_NEED_POOL, pool);
+	if (need)
+		return add_needed(st, d, "a member of the ZFS pool", need);
 	return add(st, d, INUSE_NOTE, pool, "the label of a ZFS pool that is not imported");
 }
 
@@ -107,6 +126,43 @@ static int look_drbd(struct inuse_store *st, const struct inuse_disk *d)
 	return add(st, d, INUSE_CRITICAL, d->name, "a DRBD volume in use");
 }
 
+/* Which group a physical volume belongs to is not in udev's database of old; LVM's own autoactivation notes it in
+ * /run/lvm/pvs_online/UUID as "8:3", "vg:NAME" (lvm2: lib/device/online.c). */
+struct volume {
+	struct inuse_store *st;
+	char number[32];
+	char group[128];
+};
+
+static int each_volume(void *arg, const char *name)
+{
+	struct volume *v = arg;
+	char text[512], *cursor = text, *line;
+	ssize_t n = host_read(v->st->scan->h, host_path("/run/lvm/pvs_online/%s", name).s, text, sizeof(text) - 1);
+	bool mine = false;
+
+	text[n > 0 ? n : 0] = '\0';
+	while ((line = str_token(&cursor, "\n"))) {
+		mine = mine || strcmp(line, v->number) == 0;
+		if (mine && str_starts(line, "vg:") && str_copy(v->group, sizeof(v->group), line + strlen("vg:")) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int look_lvm(struct inuse_store *st, const struct inuse_disk *d, const struct inuse_label *label)
+{
+	struct volume v = { .st = st };
+	const struct inuse_need *need;
+
+	snprintf(v.number, sizeof(v.number), "%u:%u", d->major, d->minor);
+	(void)!host_list(st->scan->h, "/run/lvm/pvs_online", each_volume, &v);
+	need = inuse_scan_need(st->scan, INUSE_NEED_GROUP, *v.group ? v.group : label->group);
+	if (need)
+		return add_needed(st, d, "the inactive LVM volume group", need);
+	return add(st, d, INUSE_NOTE, d->name, "an LVM physical volume that is not active");
+}
+
 int inuse_labels_look(struct inuse_store *st, const struct inuse_disk *d, bool used)
 {
 	struct inuse_label label;
@@ -123,7 +179,7 @@ int inuse_labels_look(struct inuse_store *st, const struct inuse_disk *d, bool u
 	if (strcmp(label.type, "drbd") == 0)
 		return look_drbd(st, d);
 	if (strcmp(label.type, "LVM2_member") == 0)
-		return add(st, d, INUSE_NOTE, d->name, "an LVM physical volume that is not active");
+		return look_lvm(st, d, &label);
 	if (strcmp(label.type, "linux_raid_member") == 0)
 		return add(st, d, INUSE_NOTE, d->name, "a RAID member that is not assembled");
 	return 0;

@@ -14,7 +14,7 @@
 enum { LINKS = 16, LEVELS = 8 };	/* uppers of one interface; VLAN on bridge on bond is 3 */
 
 /* What an interface, or one above it, is good for; the higher the worse to lose. */
-enum rank { IDLE, HAS_UPPER, HAS_ROUTE, HAS_DISKS, HAS_DEFAULT };
+enum rank { IDLE, HAS_UPPER, HAS_ROUTE, HAS_PEER, HAS_DEFAULT };
 
 struct nic { char s[32]; };
 
@@ -71,7 +71,7 @@ static enum rank rank_of(struct net *t, const char *name, bool first)
 	if (inuse_routes_default(&t->routes, name) || (is_switch(name) && switch_has_default(t)))
 		return HAS_DEFAULT;
 	if (inuse_peers_over(&t->peers, name))
-		return HAS_DISKS;
+		return HAS_PEER;
 	if (inuse_routes_other(&t->routes, name))
 		return HAS_ROUTE;
 	return first ? IDLE : HAS_UPPER;
@@ -179,8 +179,8 @@ static void add_use(struct net *t, struct inuse_finding *f)
 	case HAS_DEFAULT:
 		INUSE_ADD(f, ", which has the default route");
 		break;
-	case HAS_DISKS:
-		INUSE_ADD(f, ", which reaches %s", inuse_peers_over(&t->peers, top)->text);
+	case HAS_PEER:
+		INUSE_ADD(f, ", which %s", inuse_peers_over(&t->peers, top)->text);
 		break;
 	case HAS_ROUTE:
 		r = inuse_routes_other(&t->routes, top);
@@ -236,7 +236,7 @@ static int look(struct net *t, const struct inuse_part *p)
 	climb(t, p->path.s, p->name);
 	if (t->rank == IDLE)
 		return up ? look_alone(t, p) : 0;
-	f = add(t, p, !up ? INUSE_NOTE : t->rank >= HAS_DISKS ? INUSE_CRITICAL : INUSE_BUSY);
+	f = add(t, p, !up ? INUSE_NOTE : t->rank >= HAS_PEER ? INUSE_CRITICAL : INUSE_BUSY);
 	if (!f)
 		return -ENOMEM;
 	add_way(t, f);
@@ -275,7 +275,7 @@ int inuse_network(struct inuse_scan *s, struct err *e)
 	if (inuse_routes_load(&t.routes, s->h) < 0)
 		r = err_nomem(e);
 	else
-		r = inuse_peers_load(&t.peers, s->h, &t.routes, e);
+		r = inuse_peers_load(&t.peers, s->h, &t.routes, s->needs, e);
 	for (size_t i = 0; r == 0 && i < s->parts.n; i++) {
 		const struct inuse_part *p = &s->parts.v[i];
 

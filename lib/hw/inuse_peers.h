@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * inuse_peers - machines whose disks this host uses, and by which interface it reaches them.
+ * inuse_peers - what this host has to reach, or to be reached at, and by which interface that goes.
  *
  * A second interface without the default route often exists for just that: the network of NFS, CIFS,
- * CephFS or iSCSI.  Taking it stops the host's own file systems as surely as taking a disk.  Found are
- * what the kernel itself has mounted or logged in to, over IPv4; what programs reach in user space
- * (librbd, a cluster's heartbeat) is not known here.
+ * CephFS or iSCSI.  Taking it stops the host's own file systems as surely as taking a disk.  Found is
+ * what the kernel itself has mounted or logged in to; what only programs know of (librbd, a cluster's
+ * heartbeat, migrations) comes from outside, as needs.
  */
 #ifndef INUSE_PEERS_H
 #define INUSE_PEERS_H
@@ -14,11 +14,12 @@
 
 #include "err.h"
 #include "host.h"
+#include "inuse.h"
 #include "inuse_routes.h"
 
 struct inuse_peer {
 	char name[32];		/* interface */
-	char text[160];		/* "the NFS server 10.10.10.5 of /mnt/pve/nas"; safe */
+	char text[320];		/* "reaches the NFS server 10.10.10.5 of /mnt/pve/nas"; safe */
 };
 
 struct inuse_peers {
@@ -26,9 +27,9 @@ struct inuse_peers {
 	size_t n;
 };
 
-/* Reads /proc/self/mountinfo and /sys/class/iscsi_connection. */
+/* Reads /proc/self/mountinfo and /sys/class/iscsi_connection; `needs` may be NULL. */
 int inuse_peers_load(struct inuse_peers *p, struct host *h, const struct inuse_routes *routes,
-		     struct err *e) _must_check_;
+		     const struct inuse_needs *needs, struct err *e) _must_check_;
 void inuse_peers_release(struct inuse_peers *p);
 
 /* The first peer that is reached over an interface, or NULL. */

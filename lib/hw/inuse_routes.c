@@ -2,6 +2,7 @@
 /* The host's routes by interface: see inuse_routes.h. */
 #include "inuse_routes.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,7 +39,8 @@ static int add_ipv4(struct inuse_routes *r, char *line)
 	char *fields[8];
 	uint64_t address, flags, mask;
 	struct inuse_route route = { .is_default = false };
-	unsigned char b[4];
+	const unsigned char *b = route.address;
+	uint32_t in;
 
 	for (int i = 0; i < 8; i++) {
 		fields[i] = str_token(&line, " \t");
@@ -48,21 +50,32 @@ static int add_ipv4(struct inuse_routes *r, char *line)
 	if (str_to_u64(fields[1], 16, &address) < 0 || str_to_u64(fields[3], 16, &flags) < 0 ||
 	    str_to_u64(fields[7], 16, &mask) < 0 || !(flags & UP) || (flags & REJECT))
 		return 0;
-	route.address = (uint32_t)address;
-	route.mask = (uint32_t)mask;
+	in = (uint32_t)address;
+	memcpy(route.address, &in, sizeof(in));
+	route.bits = (unsigned)__builtin_popcount((uint32_t)mask);
 	route.is_default = address == 0 && mask == 0;
-	memcpy(b, &route.address, sizeof(b));
 	if (b[0] == 169 && b[1] == 254)
 		return 0;
-	snprintf(route.net, sizeof(route.net), "%u.%u.%u.%u/%d", b[0], b[1], b[2], b[3],
-		 __builtin_popcount(route.mask));
+	snprintf(route.net, sizeof(route.net), "%u.%u.%u.%u/%u", b[0], b[1], b[2], b[3], route.bits);
 	return add(r, fields[0], &route);
+}
+
+static void read_hex(const char *text, unsigned char *ret, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char digits[3] = { text[2 * i], text[2 * i] ? text[2 * i + 1] : '\0', '\0' };
+		uint64_t v;
+
+		if (str_to_u64(digits, 16, &v) < 0)
+			return;
+		ret[i] = (unsigned char)v;
+	}
 }
 
 /* "destination prefixlen source prefixlen gateway metric refcnt use flags interface" */
 static int add_ipv6(struct inuse_routes *r, char *line)
 {
-	struct inuse_route route = { .is_default = false };
+	struct inuse_route route = { .v6 = true };
 	char *fields[10];
 	uint64_t flags, len;
 
@@ -76,6 +89,8 @@ static int add_ipv6(struct inuse_routes *r, char *line)
 	    str_starts(fields[0], "fe8") || str_starts(fields[0], "ff"))
 		return 0;
 	route.is_default = len == 0;
+	route.bits = (unsigned)len;
+	read_hex(fields[0], route.address, sizeof(route.address));
 	return add(r, fields[9], &route);
 }
 
@@ -121,15 +136,31 @@ bool inuse_routes_default(const struct inuse_routes *r, const char *name)
 	return false;
 }
 
-const char *inuse_routes_via(const struct inuse_routes *r, uint32_t address)
+static bool covers(const struct inuse_route *v, const unsigned char *address)
+{
+	unsigned whole = v->bits / 8, rest = v->bits % 8;
+	unsigned char mask = (unsigned char)(0xff << (8 - rest));
+
+	return memcmp(v->address, address, whole) == 0 &&
+	       (!rest || (v->address[whole] & mask) == (address[whole] & mask));
+}
+
+const char *inuse_routes_via(const struct inuse_routes *r, const char *address)
 {
 	const struct inuse_route *best = NULL;
+	unsigned char bytes[16] = { 0 };
+	bool v6 = strchr(address, ':');
+	char text[64];
 
+	if (str_copy(text, sizeof(text), address) < 0)
+		return NULL;
+	text[strcspn(text, "/")] = '\0';
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) != 1)
+		return NULL;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct inuse_route *v = &r->v[i];
 
-		if (*v->net && (address & v->mask) == v->address &&
-		    (!best || __builtin_popcount(v->mask) > __builtin_popcount(best->mask)))
+		if (v->v6 == v6 && v->bits <= (v6 ? 128 : 32) && covers(v, bytes) && (!best || v->bits > best->bits))
 			best = v;
 	}
 	return best ? best->name : NULL;

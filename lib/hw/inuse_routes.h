@@ -15,7 +15,9 @@ struct inuse_route {
 	char name[32];		/* interface */
 	bool is_default;
 	char net[24];		/* "10.10.10.0/24"; "" for an IPv6 network */
-	uint32_t address, mask;	/* IPv4, as in struct in_addr; unused for an IPv6 network */
+	bool v6;
+	unsigned char address[16];	/* 4 or 16 bytes, as in struct in_addr or in6_addr */
+	unsigned bits;			/* of it that count */
 };
 
 struct inuse_routes {
@@ -30,9 +32,9 @@ int inuse_routes_load(struct inuse_routes *r, struct host *h) _must_check_;
 void inuse_routes_release(struct inuse_routes *r);
 
 bool inuse_routes_default(const struct inuse_routes *r, const char *name);
-/* The interface by which an IPv4 address (as in struct in_addr) is reached, by the longest prefix;
- * NULL = none. */
-const char *inuse_routes_via(const struct inuse_routes *r, uint32_t address);
+/* The interface by which an address ("10.0.0.5", "fd00::5"), or what a network ("10.0.0.0/24") begins with, is
+ * reached: by the longest prefix.  NULL = none, or no such text. */
+const char *inuse_routes_via(const struct inuse_routes *r, const char *address);
 /* The first route over an interface that is no default route, or NULL. */
 const struct inuse_route *inuse_routes_other(const struct inuse_routes *r, const char *name);
 

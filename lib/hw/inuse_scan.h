@@ -12,6 +12,7 @@ struct inuse_scan {
 	struct host *h;
 	const struct bdf *fns;
 	size_t n;
+	const struct inuse_needs *needs;	/* may be NULL */
 	struct inuse_parts parts;
 	struct inuse *ret;
 	size_t size;		/* room in ret->v */
@@ -36,5 +37,13 @@ int inuse_storage(struct inuse_scan *s, struct err *e) _must_check_;
 int inuse_network(struct inuse_scan *s, struct err *e) _must_check_;
 /* What is plugged into the USB controllers. */
 int inuse_usb(struct inuse_scan *s, struct err *e) _must_check_;
+/* Screens and the console on them. */
+int inuse_display(struct inuse_scan *s, struct err *e) _must_check_;
+
+/* If function `of` went, would that one go with it? */
+bool inuse_scan_goes(const struct inuse_scan *s, struct bdf of, struct bdf that);
+
+/* The need of that kind and name, or NULL. */
+const struct inuse_need *inuse_scan_need(const struct inuse_scan *s, enum inuse_need_kind kind, const char *name);
 
 #endif

@@ -110,6 +110,71 @@ static int add_device(struct inuse_scan *s, const struct inuse_part *p)
 	return 0;
 }
 
+/* A keyboard that would stay: its way in sysfs leads through none of the functions. */
+struct keyboards { struct inuse_scan *scan; struct bdf of; bool another; };
+
+static int each_interface(void *arg, const char *name)
+{
+	struct keyboards *k = arg;
+	struct host_path path = host_path("/sys/bus/usb/devices/%s", name);
+	char target[512], *cursor = target, *word;
+	struct bdf bdf;
+
+	if (!strchr(name, ':') || hex(k->scan->h, path.s, "bInterfaceClass") != CLASS_HID ||
+	    hex(k->scan->h, path.s, "bInterfaceSubClass") != 1 || hex(k->scan->h, path.s, "bInterfaceProtocol") != 1 ||
+	    host_readlink(k->scan->h, path.s, target, sizeof(target)) < 0)
+		return 0;
+	while ((word = str_token(&cursor, "/")))
+		if (bdf_parse(word, &bdf) == 0 && inuse_scan_goes(k->scan, k->of, bdf))
+			return 0;
+	k->another = true;
+	return 1;
+}
+
+static int any_port(void *arg, const char *name)
+{
+	struct keyboards *k = arg;
+
+	k->another = k->another || str_starts(name, "serio");
+	return 0;
+}
+
+/* The driver of keyboards at a PS/2 port, or at what a laptop or a BMC has instead of one, only binds to one that
+ * has answered (drivers/input/keyboard/atkbd.c:atkbd_probe). */
+static bool another_keyboard(struct inuse_scan *s, struct bdf of)
+{
+	struct keyboards k = { s, of, false };
+
+	(void)!host_list(s->h, "/sys/bus/usb/devices", each_interface, &k);
+	if (!k.another)
+		(void)!host_list(s->h, "/sys/bus/serio/drivers/atkbd", any_port, &k);
+	return k.another;
+}
+
+static int add_last_input(struct inuse_scan *s)
+{
+	size_t n = s->ret->n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct inuse_finding *f, key = s->ret->v[i];
+		size_t fn = 0, k = 0;
+
+		/* One is enough to say it of a controller. */
+		while (k < i && (s->ret->v[k].kind != INUSE_KEYBOARD || !bdf_same(s->ret->v[k].bdf, key.bdf)))
+			k++;
+		if (key.kind != INUSE_KEYBOARD || k < i || another_keyboard(s, key.bdf))
+			continue;
+		while (fn < s->n && !bdf_same(s->fns[fn], key.bdf))
+			fn++;
+		f = inuse_scan_add(s, fn, INUSE_LAST_INPUT, INUSE_BUSY, "");
+		if (!f)
+			return -ENOMEM;
+		memcpy(f->object, key.object, sizeof(f->object));
+		INUSE_ADD(f, "has the only keyboard of this host attached (USB %s)", f->object);
+	}
+	return 0;
+}
+
 int inuse_usb(struct inuse_scan *s, struct err *e)
 {
 	for (size_t i = 0; i < s->parts.n; i++) {
@@ -119,5 +184,7 @@ int inuse_usb(struct inuse_scan *s, struct err *e)
 		    !inuse_node_is_root_hub(p) && add_device(s, p) < 0)
 			return err_nomem(e);
 	}
+	if (add_last_input(s) < 0)
+		return err_nomem(e);
 	return 0;
 }

@@ -31,6 +31,7 @@ struct answer {
 struct child {
 	const struct bdf *fns;
 	size_t n;
+	const struct inuse_needs *needs;
 	struct inuse *found;
 };
 
@@ -50,7 +51,7 @@ static void serve(struct host *h, void *arg, const void *request, void *reply)
 		a->r = vfio_group_is_busy(h, q->bdf);
 		break;
 	case ASK_USERS:
-		a->r = inuse_scan(h, c->fns, c->n, &c->found, &a->e);
+		a->r = inuse_scan(h, c->fns, c->n, c->needs, &c->found, &a->e);
 		a->n = a->r < 0 ? 0 : c->found->n;
 		a->unseen = a->r < 0 ? 0 : c->found->unseen;
 		break;
@@ -159,9 +160,9 @@ static int ask_users(struct worker *w, struct answer *a, int ms, struct inuse **
 }
 
 int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms, bool try_open,
-	  struct inuse **ret_inuse, struct err *e)
+	  const struct inuse_needs *needs, struct inuse **ret_inuse, struct err *e)
 {
-	struct child c = { fns, n, NULL };
+	struct child c = { fns, n, needs, NULL };
 	struct answer *a = malloc(sizeof(*a));
 	struct worker w = WORKER_INIT;
 	int r;
@@ -175,6 +176,24 @@ int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, i
 		r = ask_open(&w, s, fns[i], a, ms, e);
 	if (r == 0 && ret_inuse)
 		r = ask_users(&w, a, ms, ret_inuse, e);
+	worker_stop(&w);
+	free(a);
+	return r;
+}
+
+int scout_users(struct host *h, const struct bdf *fns, size_t n, int ms, const struct inuse_needs *needs,
+		struct inuse **ret, struct err *e)
+{
+	struct child c = { fns, n, needs, NULL };
+	struct answer *a = malloc(sizeof(*a));
+	struct worker w = WORKER_INIT;
+	int r;
+
+	if (!a)
+		return err_nomem(e);
+	r = worker_start(&w, h, serve, &c, -1, sizeof(struct question), sizeof(*a), e);
+	if (r == 0)
+		r = ask_users(&w, a, ms, ret, e);
 	worker_stop(&w);
 	free(a);
 	return r;

@@ -15,10 +15,14 @@
 /*
  * Adds override, link and life sign of each function to the snapshot; with `try_open`, whether the VFIO group of
  * one that is enabled on a VFIO driver has an owner (which opens the group for a moment); and, when `ret_inuse` is not NULL, finds who uses
- * these functions (inuse_free()).  `ms` bounds each single answer.  -ETIMEDOUT: the scout did not
+ * these functions (inuse_scan(), inuse_free()).  `ms` bounds each single answer.  -ETIMEDOUT: the scout did not
  * come back and was left behind; the sentence names the device it was looking at.
  */
 int scout(struct host *h, struct snapshot *s, const struct bdf *fns, size_t n, int ms, bool try_open,
-	  struct inuse **ret_inuse, struct err *e) _must_check_;
+	  const struct inuse_needs *needs, struct inuse **ret_inuse, struct err *e) _must_check_;
+
+/* Who uses these functions, alone. */
+int scout_users(struct host *h, const struct bdf *fns, size_t n, int ms, const struct inuse_needs *needs,
+		struct inuse **ret, struct err *e) _must_check_;
 
 #endif

@@ -100,6 +100,7 @@ enum settings_backup { SETTINGS_BACKUP_TAKE, SETTINGS_BACKUP_REFUSE, SETTINGS_BA
 /* Index into settings_keys[] and origin[]. */
 enum settings_id {
 	SETTINGS_GROUP_MEMBERS,
+	SETTINGS_ALLOW,
 	SETTINGS_RESET,
 	SETTINGS_RESET_METHODS,
 	SETTINGS_IDLE,
@@ -121,6 +122,7 @@ enum settings_id {
 
 struct settings {
 	unsigned group_members;		/* enum settings_members */
+	struct settings_list allow;	/* words of plan_allow(), lib/claim/plan.h */
 	unsigned reset;			/* enum settings_reset */
 	struct settings_list reset_methods;	/* a chain, lib/hw/reset.h; empty = what the device offers */
 	struct settings_list bar0;	/* a size, lib/hw/bar.h; empty = as it is */

@@ -17,6 +17,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.offset = offsetof(struct settings, group_members),
 		.help = "other functions of the IOMMU group, which Proxmox takes along: idle, take, refuse",
 	},
+	[SETTINGS_ALLOW] = {
+		.section = "claim", .name = "allow", .type = SETTINGS_LIST, .def = "",
+		.where = SETTINGS_IN_BOTH, .offset = offsetof(struct settings, allow),
+		.help = "what the host can do without: boot-display, only-display, bmc-display, last-input",
+	},
 	[SETTINGS_RESET] = {
 		.section = "claim", .name = "reset", .type = SETTINGS_ENUM, .def = "auto",
 		.where = SETTINGS_IN_BOTH, .words = reset_words,

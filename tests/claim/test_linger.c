@@ -111,7 +111,7 @@ static void test_another_vm(void **state)
 /* A VM that wants other devices leaves it alone. */
 static void test_a_stranger(void **state)
 {
-	static const struct scenario two = { .tree = "twins", .vmid = 100, .settings = LONG };
+	static const struct scenario two = { .tree = "twins", .vmid = 100, .settings = LONG "allow = boot-display, only-display\n" };
 	struct play p;
 	int watch;
 

@@ -538,13 +538,18 @@ $ pve-gpu --root m attach 100 03:00 -n
 % rm -r m/etc/pve-gpu
 $ pve-gpu --root m attach 100 05:00
 > VM 100: attach refused; nothing was changed.
->   0000:05:00.0 is the display that the host boots on: its screen would go dark
->   when the VM starts.
->     If the host can be reached by network, say so: --yes-host-console.
+>   0000:05:00.0 is the boot display.
+>     If this host can be reached by network, say so: --yes-host-console.
+>   0000:05:00.0 is the only display of this host.
+>     If this host can be reached by network, say so: --yes-host-console.
+>   0000:05:00.0 is the display of the board's remote console (BMC).
+>     If this host can be reached by network, say so: --yes-host-console.
 ? 4
 $ pve-gpu --root m attach 100 05:00 --yes-host-console -n | tail -n 1
 > VM 100: this would be written to /etc/pve/qemu-server/100.conf.
-! pve-gpu: note: 0000:05:00.0 is the display that the host boots on: while the VM runs, the host is reached by network only
+! pve-gpu: note: 0000:05:00.0 is the boot display: a start will still be refused. If this host can do without it, write 'allow = boot-display, only-display, bmc-display' into 100.gpu.ini beside the hookscript, or into /etc/pve-gpu/settings.ini.
+! pve-gpu: note: 0000:05:00.0 is the only display of this host: a start will still be refused. If this host can do without it, write 'allow = boot-display, only-display, bmc-display' into 100.gpu.ini beside the hookscript, or into /etc/pve-gpu/settings.ini.
+! pve-gpu: note: 0000:05:00.0 is the display of the board's remote console (BMC): a start will still be refused. If this host can do without it, write 'allow = boot-display, only-display, bmc-display' into 100.gpu.ini beside the hookscript, or into /etc/pve-gpu/settings.ini.
 ! pve-gpu: note: the firmware stays SeaBIOS. Cards work best with OVMF, but a guest that was installed under SeaBIOS does not boot under OVMF: for a new guest add --bios ovmf
 ? 0
 $ pve-gpu --root m attach 101 01:00
@@ -611,8 +616,8 @@ $ pve-gpu --root s attach 110 02:00
 >     Move that elsewhere first, or take the device out of the VM's config.
 >   0000:02:00.0 carries swap /dev/mapper/pve-swap; the host needs it.
 >     Move that elsewhere first, or take the device out of the VM's config.
->   0000:02:00.0 carries the active LVM volume group pve (on /dev/sda3); the host
->   needs it.
+>   0000:02:00.0 carries the active LVM volume group pve (on /dev/sda3), which is
+>   the Proxmox storage local-lvm; the host needs it.
 >     Move that elsewhere first, or take the device out of the VM's config.
 ? 4
 $ pve-gpu --root n attach 110 01:00.0 --function

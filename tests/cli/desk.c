@@ -32,7 +32,7 @@ void open_desk(struct desk *d, const char *tree)
 	snprintf(path, sizeof(path), "%s/etc/pve-gpu/settings.ini", d->k.tree.dir);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	fputs("[claim]\nrelease_wait = 4\n", f);
+	fputs("[claim]\nallow = boot-display, only-display\nrelease_wait = 4\n", f);
 	fclose(f);
 	d->before = fake_kernel_dump(&d->k, 0);
 	fake_kernel_rewind(&d->k);

@@ -41,12 +41,12 @@ $ helper deaf pve-gpu plan 100 --root m
 # Colours: on a terminal, for those who want them, never in JSON.
 $ helper tty env TERM=xterm pve-gpu list --root m | tr '\033\r' 'E ' | head -n 3
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY 
-> E[1mNVIDIA Corporation AD102 [GeForce RTX 4090]E[0m, the boot display 
+> E[1mNVIDIA Corporation AD102 [GeForce RTX 4090]E[0m 
 >   01:00.0  VGA controller  nouveau        14     bus    host 
 ? 0
 $ helper tty env TERM=xterm pve-gpu list --root m --no-color | tr '\033\r' 'E ' | head -n 3
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY 
-> NVIDIA Corporation AD102 [GeForce RTX 4090], the boot display 
+> NVIDIA Corporation AD102 [GeForce RTX 4090] 
 >   01:00.0  VGA controller  nouveau        14     bus    host 
 ? 0
 $ helper tty env TERM=xterm NO_COLOR=1 pve-gpu list --root m | tr '\033' E | grep -c 'E\['

@@ -79,10 +79,10 @@ $ diff -r --no-dereference before m
 
 # The same for programs.
 $ pve-gpu plan 100 --root m --json | helper json '*' vmid verdict devices.0.'*' devices.0.address devices.0.key devices.0.driver devices.0.target devices.0.group devices.0.reset devices.1.driver steps.# steps.0.'*' refusals settings.0
-> *: version vmid verdict nothing devices steps refusals resets quirks settings notes
+> *: version vmid verdict nothing devices steps refusals warnings resets quirks settings notes
 > vmid: 100
 > verdict: "take"
-> devices.0.*: address key dragged name vendor device class class_name driver driver_now target override group reset chain
+> devices.0.*: address key dragged name vendor device class class_name driver driver_now target override group reset chain uses
 > devices.0.address: "0000:01:00.0"
 > devices.0.key: "hostpci0"
 > devices.0.driver: "nouveau"
@@ -181,7 +181,7 @@ $ pve-gpu plan 101 -q --root m
 >   reset = auto  (default)
 ? 4
 $ pve-gpu plan 100 --root m --json | helper json settings
-> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[]},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2","steps":[],"refusals":[]},{"name":"reset_methods","value":"","origin":"default","steps":[],"refusals":[]},{"name":"idle","value":"host-driver","origin":"default","steps":[],"refusals":[]},{"name":"bar0","value":"","origin":"default","steps":[],"refusals":[]},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3","steps":[],"refusals":[]},{"name":"stop_deadline","value":"45","origin":"default","steps":[],"refusals":[]},{"name":"release_wait","value":"30","origin":"default","steps":[],"refusals":[]},{"name":"linger","value":"0","origin":"default","steps":[],"refusals":[]},{"name":"services","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"containers","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"processes","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"other_vm","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"backup","value":"take","origin":"default","steps":[],"refusals":[]}]
+> settings: [{"name":"group_members","value":"refuse","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[]},{"name":"allow","value":"","origin":"default","steps":[],"refusals":[]},{"name":"reset","value":"never","origin":"/var/lib/vz/snippets/100.gpu.ini:2","steps":[],"refusals":[]},{"name":"reset_methods","value":"","origin":"default","steps":[],"refusals":[]},{"name":"idle","value":"host-driver","origin":"default","steps":[],"refusals":[]},{"name":"bar0","value":"","origin":"default","steps":[],"refusals":[]},{"name":"start_deadline","value":"60","origin":"/var/lib/vz/snippets/100.gpu.ini:3","steps":[],"refusals":[]},{"name":"stop_deadline","value":"45","origin":"default","steps":[],"refusals":[]},{"name":"release_wait","value":"30","origin":"default","steps":[],"refusals":[]},{"name":"linger","value":"0","origin":"default","steps":[],"refusals":[]},{"name":"services","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"containers","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"processes","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"other_vm","value":"refuse","origin":"default","steps":[],"refusals":[]},{"name":"backup","value":"take","origin":"default","steps":[],"refusals":[]}]
 ? 0
 % printf '[claim]\ngroup_member = take\n' >m/etc/pve-gpu/settings.ini
 $ pve-gpu plan 100 --root m
@@ -219,7 +219,7 @@ $ pve-gpu plan 100 --root m
 ? 4
 $ pve-gpu list --root m
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY
-> NVIDIA Corporation AD102 [GeForce RTX 4090], the boot display
+> NVIDIA Corporation AD102 [GeForce RTX 4090]
 >   01:00.0  VGA controller  nouveau        14     bus    host
 >   01:00.1  audio device    snd_hda_intel  14     -      host
 ! pve-gpu: note: this host has no IOMMU at work (/sys/class/iommu is empty), so no VM can have a device: switch on VT-d or AMD-Vi in the firmware, on Intel also put intel_iommu=on on the kernel's command line, then reboot

@@ -43,11 +43,11 @@ $ pve-gpu status --root m --json | helper json leases.# leases.0.'*' leases.0.st
 > leases.0.age: null
 > leases.0.step: {"kind":"unbind","address":"0000:01:00.0","way":"do","text":"unbind 0000:01:00.0 from nouveau","worker":null}
 > leases.0.devices.#: 2
-> leases.0.devices.0: {"address":"0000:01:00.0","key":"hostpci0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","driver":"nouveau","target":"vfio-pci","origin":"nouveau","group":14,"health":"ok","said":null,"problem":false}
+> leases.0.devices.0: {"address":"0000:01:00.0","key":"hostpci0","name":"NVIDIA Corporation AD102 [GeForce RTX 4090]","driver":"nouveau","target":"vfio-pci","origin":"nouveau","group":14,"health":"ok","said":null,"problem":false,"uses":[]}
 ? 0
 $ pve-gpu list --root m
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY
-> NVIDIA Corporation AD102 [GeForce RTX 4090], the boot display
+> NVIDIA Corporation AD102 [GeForce RTX 4090]
 >   01:00.0  VGA controller  nouveau        14     bus    VM 100
 >   01:00.1  audio device    snd_hda_intel  14     -      VM 100
 ? 0
@@ -195,7 +195,7 @@ $ pve-gpu release 100 -n --root m
 ? 1
 $ pve-gpu list --root m -q | head -n 3
 >   ADDRESS  CLASS           DRIVER         GROUP  RESET  HELD BY
-> NVIDIA Corporation AD102 [GeForce RTX 4090], the boot display
+> NVIDIA Corporation AD102 [GeForce RTX 4090]
 >   01:00.0  VGA controller  nouveau        14     bus    host
 ? 0
 % : >m/run/pve-gpu/leases/100

@@ -10,6 +10,7 @@
 #define GPU	"0000:01:00.0"
 #define AUDIO	"0000:01:00.1"
 #define XHCI	"0000:01:00.2"
+#define BMC	"0000:00:05.0"
 
 /* A card as its drivers show it: outputs and an i2c bus below .0, sound below .1, USB at .2. */
 static void make_card(const struct box *b)
@@ -28,6 +29,11 @@ static void make_card(const struct box *b)
 	box_pci(b, XHCI);
 	box_dev(b, PCI XHCI "/usb3", "189:256", "usb");
 	box_put(b, PCI XHCI "/usb3/bDeviceClass", "09\n");
+	/* Another display stays, and another keyboard. */
+	box_pci(b, BMC);
+	box_put(b, PCI BMC "/vendor", "0x1a03\n");
+	box_put(b, PCI BMC "/device", "0x2000\n");
+	box_dirs(b, "/sys/bus/serio/drivers/atkbd/serio0/");
 }
 
 static void a_card_that_nobody_uses_passes(void **state)

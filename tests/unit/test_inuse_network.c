@@ -172,6 +172,38 @@ static void the_network_of_the_hosts_disks_is_critical(void **state)
 	expect(b, "busy is eno2, which has the route to 10.10.10.0/24");
 }
 
+/* What only the configuration knows: corosync, migrations, servers that no kernel has mounted. */
+static void a_need_makes_a_network_critical(void **state)
+{
+	static const struct inuse_need needs[] = {
+		{ INUSE_NEED_NETWORK, "10.10.10.1", "corosync link 0" },
+		{ INUSE_NEED_NETWORK, "10.20.0.0/16", "the network of Proxmox's migration" },
+		{ INUSE_NEED_SERVER, "10.30.0.5", "the Proxmox storage pbs" },
+		{ INUSE_NEED_SERVER, "fd00:9::5", "the Proxmox storage ceph" },
+		{ INUSE_NEED_NETWORK, "no-address", "nothing" },
+	};
+	static const struct { const char *route, *expected; } cases[] = {
+		{ ROUTES ROUTE("eno2", "000A0A0A", "0001", "00FFFFFF"), "CRITICAL is eno2, which carries corosync link 0 (10.10.10.1)" },
+		{ ROUTES ROUTE("eno2", "0000140A", "0001", "0000FFFF"),
+		  "CRITICAL is eno2, which carries the network of Proxmox's migration (10.20.0.0/16)" },
+		{ ROUTES ROUTE("eno2", "00001E0A", "0001", "00FFFFFF"), "CRITICAL is eno2, which reaches the Proxmox storage pbs (10.30.0.5)" },
+		{ ROUTES ROUTE("eno2", "0000280A", "0001", "00FFFFFF"), "busy is eno2, which has the route to 10.40.0.0/24" },
+	};
+	struct box *b = *state;
+
+	make_nic(b, "eno2", true, "up");
+	b->needs = (struct inuse_needs){ needs, sizeof(needs) / sizeof(*needs), false };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		box_put(b, "/proc/net/route", cases[i].route);
+		expect(b, cases[i].expected);
+	}
+	box_put(b, "/proc/net/route", ROUTES);
+	box_put(b, "/proc/net/ipv6_route",
+		"fd000009000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 "
+		"00000000 00000001     eno2\n");
+	expect(b, "CRITICAL is eno2, which reaches the Proxmox storage ceph (fd00:9::5)");
+}
+
 static void a_disabled_bridge_port_is_a_note(void **state)
 {
 	struct box *b = *state;
@@ -267,6 +299,7 @@ int main(void)
 		T(a_bridge_for_guests_alone_is_busy),
 		T(a_storage_network_is_busy_and_named),
 		T(the_network_of_the_hosts_disks_is_critical),
+		T(a_need_makes_a_network_critical),
 		T(a_disabled_bridge_port_is_a_note),
 		T(an_open_vswitch_port_is_judged_by_the_hosts_way_out),
 		T(an_open_vswitch_port_beside_the_way_out_is_busy),

@@ -189,6 +189,27 @@ static void nvme_multipath_hides_the_disk_elsewhere(void **state)
 	expect(b, "CRITICAL carries the mounted file system / (/dev/nvme0n1)");
 }
 
+/* Its VMs are off, so nothing of it is active; the next start of one would miss it. */
+static void a_storage_at_rest_is_critical(void **state)
+{
+	static const struct inuse_need needs[] = {
+		{ INUSE_NEED_GROUP, "vmdata", "the Proxmox storage vms" },
+		{ INUSE_NEED_POOL, "cold", "the Proxmox storage cold" },
+	};
+	struct box *b = *state;
+
+	make_nvme(b);
+	label(b, "259:1", "LVM2_member", "");
+	label(b, "259:3", "zfs_member", "cold");
+	b->needs = (struct inuse_needs){ needs, 2, false };
+	box_put(b, "/run/lvm/pvs_online/aaaa", "259:11\nvg:vmdata\ndev:/dev/nvme9n9p9\n");
+	box_expect(b, NVME, NVME " CRITICAL carries a member of the ZFS pool cold (/dev/nvme0n1p3), which is the Proxmox storage cold\n"
+		   NVME " note carries an LVM physical volume that is not active (/dev/nvme0n1p1)\n");
+	box_put(b, "/run/lvm/pvs_online/bbbb", "259:1\nvg:vmdata\ndev:/dev/nvme0n1p1\n");
+	box_expect(b, NVME, NVME " CRITICAL carries a member of the ZFS pool cold (/dev/nvme0n1p3), which is the Proxmox storage cold\n"
+		   NVME " CRITICAL carries the inactive LVM volume group vmdata (/dev/nvme0n1p1), which is the Proxmox storage vms\n");
+}
+
 static void an_imported_pool_is_critical_and_says_what_it_carries(void **state)
 {
 	struct box *b = *state;
@@ -397,6 +418,7 @@ int main(void)
 		T(a_stopped_array_is_busy_only),
 		T(a_multipath_map_is_judged_by_what_is_on_it),
 		T(nvme_multipath_hides_the_disk_elsewhere),
+		T(a_storage_at_rest_is_critical),
 		T(an_imported_pool_is_critical_and_says_what_it_carries),
 		T(an_exported_pool_is_a_note),
 		T(a_pool_that_may_be_imported_is_critical),

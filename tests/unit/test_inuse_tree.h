@@ -26,6 +26,7 @@
 struct box {
 	char dir[64];
 	struct host h;
+	struct inuse_needs needs;	/* the test's own */
 };
 
 static inline struct host_path box_path(const struct box *b, const char *path)
@@ -118,7 +119,7 @@ static inline char *box_scan(struct box *b, const char *const *fns, size_t n)
 	assert_non_null(f);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(bdf_parse(fns[i], &bdf[i]), 0);
-	if (inuse_scan(&b->h, bdf, n, &u, &e) < 0)
+	if (inuse_scan(&b->h, bdf, n, b->needs.n ? &b->needs : NULL, &u, &e) < 0)
 		fail_msg("%s", e.msg);
 	for (size_t i = 0; i < u->n; i++)
 		fprintf(f, "%s %s %s\n", BDF_S(u->v[i].bdf), words[u->v[i].weight], u->v[i].text);

@@ -213,9 +213,20 @@ static int displays(struct look *l)
 	return r;
 }
 
+/* held() speaks of it. */
+static bool is_held(const struct look *l)
+{
+	for (size_t i = 0; i < l->in->n_holds; i++)
+		if (bdf_same(l->in->holds[i].bdf, l->v->bdf))
+			return true;
+	return false;
+}
+
 /* An unbind that hangs until its user lets go, or tears a wanted device away from him. */
 static bool disturbs(const struct look *l, const struct inuse_finding *f)
 {
+	if (f->kind == INUSE_VFIO && is_held(l))
+		return false;
 	if (f->weight == INUSE_HANGS)
 		return true;
 	return !dragged(l) && f->weight == INUSE_BUSY && (f->who.pid > 0 || f->kind == INUSE_NET);

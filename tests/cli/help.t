@@ -218,10 +218,10 @@ $ for k in $(grep -o 'strcmp(key, "[a-z]*")' $cases/../../lib/hw/quirks.c | cut 
 # No page gives man a reason to complain, and its text is what it should be.
 $ for p in --manual --manual-settings; do pve-gpu $p | groff -man -Tutf8 -ww -b >/dev/null; done; for p in $cases/../../man/*; do groff -man -Tutf8 -ww -b $p >/dev/null; done
 ? 0
-$ pve-gpu --manual-settings | groff -man -Tascii -P-cbou | grep -A 4 'grace = '
->        grace = 1 to 300 (seconds)
->               How  many  seconds to wait for post-stop once QEMU is gone, 1 to
->               300.
->               Default: 5; only in the host's file.
+$ pve-gpu --manual-settings | groff -man -Tascii -P-cbou | grep -A 4 'grace = ' | tr -s ' '
+>  grace = 1 to 300 (seconds)
+>  How many seconds to wait for post-stop once QEMU is gone, 1 to
+>  300.
+>  Default: 5; only in the host's file.
 > 
 ? 0

@@ -41,6 +41,10 @@ $ pve-gpu plan -q 100 --root m
 > 
 >   0a:00.0  Advanced Micro Devices, Inc. [AMD/ATI] Navi 21 [Radeon RX 6800/6800 XT / 6900 XT]
 >            hostpci0, group 15: amdgpu → vfio-pci, hot reset
+>            held by radeontop (pid 777) of login session 4 through /dev/dri/card0
+>            held by ollama.service (pid 812) through /dev/dri/renderD128
+>            held by jellyfin.service (ffmpeg, pid 901) in container 105 through
+>            /dev/dri/renderD128
 >   0a:00.1  Advanced Micro Devices, Inc. [AMD/ATI] Navi 21/23 HDMI/DP Audio Controller
 >            hostpci0, group 15: snd_hda_intel → vfio-pci, hot reset
 > 
@@ -72,13 +76,13 @@ $ pve-gpu plan -q 100 --root m
 >   containers = stop  (/etc/pve-gpu/settings.ini:3), step 3
 >   processes = kill 5  (/etc/pve-gpu/settings.ini:4), step 4
 ? 0
-$ pve-gpu plan -q 100 --root m --json | helper json verdict steps.0 steps.3.text settings.9 settings.10 settings.11
+$ pve-gpu plan -q 100 --root m --json | helper json verdict steps.0 steps.3.text settings.10 settings.11 settings.12
 > verdict: "take"
 > steps.0: {"kind":"service","address":null,"from":null,"to":"cron.service","chain":0,"text":"stop cron.service"}
 > steps.3.text: "end process 777 (radeontop)"
-> settings.9: {"name":"services","value":"auto cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[0,1],"refusals":[]}
-> settings.10: {"name":"containers","value":"stop","origin":"/etc/pve-gpu/settings.ini:3","steps":[2],"refusals":[]}
-> settings.11: {"name":"processes","value":"kill 5","origin":"/etc/pve-gpu/settings.ini:4","steps":[3],"refusals":[]}
+> settings.10: {"name":"services","value":"auto cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[0,1],"refusals":[]}
+> settings.11: {"name":"containers","value":"stop","origin":"/etc/pve-gpu/settings.ini:3","steps":[2],"refusals":[]}
+> settings.12: {"name":"processes","value":"kill 5","origin":"/etc/pve-gpu/settings.ini:4","steps":[3],"refusals":[]}
 ? 0
 
 # A list names who is stopped: nobody else is.
@@ -96,10 +100,10 @@ $ pve-gpu plan -q 100 --root m | grep -A 3 -e refused: -e services
 >   containers = freeze  (/etc/pve-gpu/settings.ini:3)
 >   processes = term 10  (/etc/pve-gpu/settings.ini:4)
 ? 0
-$ pve-gpu plan -q 100 --root m --json | helper json refusals.#  refusals.0.setting settings.9
+$ pve-gpu plan -q 100 --root m --json | helper json refusals.#  refusals.0.setting settings.10
 > refusals.#: 1
 > refusals.0.setting: "services"
-> settings.9: {"name":"services","value":"stop cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[0]}
+> settings.10: {"name":"services","value":"stop cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[0]}
 ? 0
 
 # The backup of a stopped VM.

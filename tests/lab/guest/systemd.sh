@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes process 1 of the lab, which sources this, the machine's own systemd: our units as the package installs them, and
-# of the machine's own only what they and the journal need.
+# of the machine's own only what these, the journal and D-Bus need.
 
 SYSTEM=/etc/systemd/system
 
@@ -29,11 +29,11 @@ install_units() {
 	ln -s ../pve-gpu-watch.path $SYSTEM/paths.target.wants
 	cat >$SYSTEM/lab.target <<-END
 		[Unit]
-		Wants=paths.target systemd-journald.service lab.service
+		Wants=paths.target systemd-journald.service dbus.service lab.service
 	END
 	cat >$SYSTEM/lab.service <<-END
 		[Unit]
-		After=paths.target systemd-journald.service
+		After=paths.target systemd-journald.service dbus.service
 		[Service]
 		Type=oneshot
 		Environment=PATH=$PATH HOME=/root LC_ALL=C LAB=$LAB HOOK=$HOOK TOOL=$TOOL IDLE=$IDLE

@@ -68,6 +68,46 @@ stop_qemu 100 kill
 came_back "QEMU was killed" gave-back 'QEMU is gone and post-stop has not come'
 ok "sound comes back" wait_until 10 sound_of 03:00.1
 
+# What has the card's sound open is stopped for the start; watch has systemd start it again, far from its own sandbox.
+container=/sys/fs/cgroup/lxc/105
+cat >$LAB/listen <<'END'
+#!/run/lab/bin/sh
+until set -- /dev/snd/controlC* && [ -e "$1" ]; do sleep 0.1; done
+exec sleep 3600 <"$1" >/dev/null 2>&1
+END
+cat >/usr/sbin/pct <<END
+#!/run/lab/bin/sh
+case \$1 in
+shutdown) kill \$(cat $container/cgroup.procs) ;;
+start)
+	mkdir -p $container && : >/run/lock/pct-105 || exit 1	# as the real one does
+	setsid sh -c 'echo \$\$ >$container/cgroup.procs; exec $LAB/listen' &
+	until grep -q 'populated 1' $container/cgroup.events; do sleep 0.1; done
+	;;
+esac
+END
+chmod 755 $LAB/listen /usr/sbin/pct /etc/pve-gpu
+printf '[claim]\nservices = auto\ncontainers = stop\n' >/etc/pve-gpu/settings.ini
+printf '[Service]\nExecStart=%s\n' $LAB/listen >/run/systemd/system/listener.service
+printf 'arch: amd64\nostype: debian\n' >/etc/pve/lxc/105.conf
+systemctl start listener.service
+pct start 105
+ok "a service and a container listen" wait_until 10 sh -c '
+	[ "$(ls -l /proc/[0-9]*/fd/0 | grep -c /dev/snd/control)" = 2 ] && grep -q "populated 1" "$0/cgroup.events"' $container
+users() {
+	echo "$(systemctl show -P MainPID listener.service) $(cat $container/cgroup.procs)"
+}
+were=$(users)
+task hook_ok 100 pre-start
+came_back "users of the card" gave-back 'VM 100: the start failed'
+ok "the service is started again" systemctl is-active listener.service
+ok "and the container" wait_until 20 grep -q 'populated 1' $container/cgroup.events
+like "both are others than before" "$were / $(users)" '^([0-9]+) ([0-9]+) / ([0-9]+) ([0-9]+)$'
+is "none of them had stayed" "$(echo "$were $(users)" | tr ' ' '\n' | sort -u | grep -c .)" 4
+pct shutdown 105
+systemctl stop listener.service
+rm /etc/pve-gpu/settings.ini
+
 # In the place of Proxmox's own module; the real one talks to mail and web servers, far from our sandbox.
 cat >/usr/share/perl5/PVE/Notify.pm <<'END'
 package PVE::Notify;

@@ -315,7 +315,9 @@ static int nobody_at_it(struct claim *c, struct err *e)
 {
 	int r = claim_start_goes_on(c->h, c->world, &c->lease, e);
 
-	return r <= 0 ? r : err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was "
+	if (r == 0)	/* its QEMU may have come up between the two looks */
+		return claim_wait_gone(c, &c->lease, e);
+	return r < 0 ? r : err_set(e, EBUSY, "Proxmox is starting, stopping or changing VM %u right now; nothing was "
 				    "touched. Try again when it is through", c->vmid);
 }
 

@@ -327,6 +327,43 @@ static void test_a_foreign_lease(void **state)
 	play_close(&p);
 }
 
+static struct play *sneaked;
+
+/* The start goes on to its end just before the look at Proxmox's lock. */
+static int unlocked_by_now(struct host *h, unsigned vmid, struct err *e)
+{
+	(void)h;
+	(void)vmid;
+	(void)e;
+	play_vm_up(sneaked, false);
+	return 0;
+}
+
+static void test_release_and_qemu(void **state)
+{
+	static const struct scenario s = { .tree = "gpu-audio", .vmid = 100 };
+	const struct claim_world world = { guest_world.vm_process, unlocked_by_now };
+	struct err e = ERR_INIT;
+	struct claim c;
+	struct play p;
+	bool had;
+
+	(void)state;
+	play_open(&p, &s);
+	play_claim(&p, 100);
+	sneaked = &p;
+	claim_init(&c, &p.k.host, &world, 100);
+	c.by_hand = true;
+	c.release_ms = 20;
+	assert_int_equal(claim_return(&c, &had, &e), -EBUSY);
+	claim_release(&c);
+	play_taken(&p, 100, "after a release when QEMU came up");
+	fake_vm_end(&p.k, 100);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "after the VM had ended");
+	play_close(&p);
+}
+
 /* Loading a module is about no single device. */
 static void test_a_module_that_hangs(void **state)
 {
@@ -357,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_each_function_has_its_own_reset),
 		cmocka_unit_test(test_an_orphaned_hook),
 		cmocka_unit_test(test_release_and_start),
+		cmocka_unit_test(test_release_and_qemu),
 		cmocka_unit_test(test_a_foreign_lease),
 		cmocka_unit_test(test_a_module_that_hangs),
 	};

@@ -111,7 +111,8 @@ static int check_storage(struct host *h, const struct storage *st, const char *n
 	if (st->mountpoint[0] && !is_mounted(h, st->mountpoint))
 		return err_set(e, EPERM, "storage '%s' is not mounted at '%s', and a file put there would be hidden by the "
 			       "mount: see 'pvesm status'", st->id, st->mountpoint);
-	return 0;
+	/* What belongs to whom on another machine is that machine's to say. */
+	return st->shared || !host_exists(h, st->snippets) ? 0 : file_check_place(h, hookfile_path(st).s, e);
 }
 
 /* How good a choice a storage is that nobody named. */
@@ -153,6 +154,8 @@ int hookfile_storage(struct host *h, const struct storages *s, const char *id, c
 	if (nodename_read(h, name, sizeof(name), &ignored) == 0)
 		node = name;
 	*ret = id ? storage_find(s, id) : best(h, s, node);
+	if (!*ret && !id)
+		*ret = storage_find(s, "local");	/* what is wrong with it is worth saying */
 	if (!*ret && id)
 		return err_set(e, ENOENT, "there is no storage '%s' in /etc/pve/storage.cfg", id);
 	if (!*ret)

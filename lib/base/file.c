@@ -133,3 +133,43 @@ int file_private_dir(struct host *h, const char *path, struct err *e)
 			       (unsigned)st.st_mode & 07777);
 	return 0;
 }
+
+static int check_folder(const char *path, const char *folder, const struct stat *st, bool nearest, struct err *e)
+{
+	unsigned mode = (unsigned)st->st_mode & 07777;
+
+	if (st->st_uid != 0)
+		return err_set(e, EPERM, "the folder '%s' belongs to user %u, who can put another file in the place of "
+			       "'%s': 'chown root %s'", folder, (unsigned)st->st_uid, path, folder);
+	if (!nearest && (mode & 01000))
+		return 0;
+	if (mode & 02)
+		return err_set(e, EPERM, "anybody can put files into the folder '%s' (mode %04o), so '%s' is not believed: "
+			       "'chmod o-w %s'", folder, mode, path, folder);
+	if ((mode & 020) && st->st_gid != 0)
+		return err_set(e, EPERM, "the group %u can put files into the folder '%s' (mode %04o), so '%s' is not "
+			       "believed: 'chmod g-w %s'", (unsigned)st->st_gid, folder, mode, path, folder);
+	return 0;
+}
+
+int file_check_place(struct host *h, const char *path, struct err *e)
+{
+	struct host_path folder = host_path("%s", path);
+	bool nearest = true;
+	char *slash;
+	int r = 0;
+
+	if (!h->real)
+		return 0;
+	while (r == 0 && (slash = strrchr(folder.s, '/')) && folder.s[1]) {
+		struct stat st;
+
+		slash[slash == folder.s] = '\0';	/* the last one is "/" */
+		r = host_stat(h, folder.s, &st);
+		if (r < 0)
+			return err_set(e, -r, "cannot look at the folder '%s': %s", folder.s, err_text(r));
+		r = check_folder(path, folder.s, &st, nearest, e);
+		nearest = false;
+	}
+	return r;
+}

@@ -36,4 +36,9 @@ int file_mkdirs(struct host *h, const char *path, mode_t mode) _must_check_;
 /* Creates the folder and checks that it is a folder of ours that others cannot write to. */
 int file_private_dir(struct host *h, const char *path, struct err *e) _must_check_;
 
+/* On the running machine: can nobody but root put another file in the place of this one?  That takes every folder above
+ * it to be root's, and writable by root and root's group alone; those above its own folder may be sticky.  The way there
+ * is looked at as it is written: a link in it must be the administrator's.  -EPERM with what to type. */
+int file_check_place(struct host *h, const char *path, struct err *e) _must_check_;
+
 #endif

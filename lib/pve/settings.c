@@ -183,10 +183,6 @@ int settings_parse(const struct settings_table *table, const char *file, const c
 /* Whoever can write the file, or put another in its place, decides what root does. */
 static int check_owner(struct host *h, const char *path, const struct stat *st, struct err *e)
 {
-	struct host_path dir = host_path("%s", path);
-	struct stat above;
-	int r;
-
 	if (!h->real)
 		return 0;
 	if (st->st_uid != 0)
@@ -196,15 +192,7 @@ static int check_owner(struct host *h, const char *path, const struct stat *st, 
 		return err_set(e, EPERM, "'%s' can be written by others than root (mode %04o): "
 			       "'chmod go-w %s' if its content is yours", path,
 			       (unsigned)st->st_mode & 07777, path);
-	*strrchr(dir.s, '/') = '\0';
-	r = host_stat(h, dir.s, &above);
-	if (r < 0)
-		return err_set(e, -r, "cannot look at the folder '%s': %s", dir.s, err_text(r));
-	if (above.st_mode & 02)
-		return err_set(e, EPERM, "anybody can put files into the folder '%s' (mode %04o), so '%s' is "
-			       "not believed: 'chmod o-w %s'", dir.s, (unsigned)above.st_mode & 07777, path,
-			       dir.s);
-	return 0;
+	return file_check_place(h, path, e);
 }
 
 static int read_all(int fd, const char *path, char *buf, size_t size, size_t *ret_len, struct err *e)

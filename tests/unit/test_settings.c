@@ -186,15 +186,24 @@ static const struct {
 	mode_t file, folder;
 	bool root;		/* owner of the file */
 	const char *part;	/* NULL = believed */
+	unsigned owner, group;	/* of the folder */
+	mode_t above;		/* the folder above it; 0 = 0755 */
+	unsigned above_owner;
 } owners[] = {
-	{ "plain", 0644, 0755, true, NULL },
-	{ "private", 0600, 0700, true, NULL },
-	{ "folder of a group", 0644, 0775, true, NULL },
-	{ "a user's", 0644, 0755, false, "belongs to user 4711" },
-	{ "the group's to write", 0664, 0755, true, "chmod go-w" },
-	{ "everybody's to write", 0646, 0755, true, "chmod go-w" },
-	{ "everybody's folder", 0644, 0757, true, "chmod o-w" },
-	{ "everybody's sticky folder", 0644, 01777, true, "chmod o-w" },
+	{ "plain", 0644, 0755, true, NULL, 0, 0, 0, 0 },
+	{ "private", 0600, 0700, true, NULL, 0, 0, 0, 0 },
+	{ "folder of root's group", 0644, 0775, true, NULL, 0, 0, 0, 0 },
+	{ "a user's", 0644, 0755, false, "belongs to user 4711", 0, 0, 0, 0 },
+	{ "the group's to write", 0664, 0755, true, "chmod go-w", 0, 0, 0, 0 },
+	{ "everybody's to write", 0646, 0755, true, "chmod go-w", 0, 0, 0, 0 },
+	{ "everybody's folder", 0644, 0757, true, "chmod o-w", 0, 0, 0, 0 },
+	{ "everybody's sticky folder", 0644, 01777, true, "chmod o-w", 0, 0, 0, 0 },
+	{ "a user's folder", 0644, 0755, true, "belongs to user 4711", 4711, 0, 0, 0 },
+	{ "a group's folder", 0644, 0775, true, "chmod g-w", 0, 4711, 0, 0 },
+	{ "a group's, who may only read", 0644, 0755, true, NULL, 0, 4711, 0, 0 },
+	{ "a folder that everybody can move away", 0644, 0755, true, "chmod o-w", 0, 0, 0777, 0 },
+	{ "a sticky folder above", 0644, 0755, true, NULL, 0, 0, 01777, 0 },
+	{ "a user's folder above", 0644, 0755, true, "belongs to user 4711", 0, 0, 0, 4711 },
 };
 
 static void believes_only_what_root_alone_can_write(void **state)
@@ -214,7 +223,10 @@ static void believes_only_what_root_alone_can_write(void **state)
 
 		assert_int_equal(chmod(box_path(b, VM_FILE).s, owners[i].file), 0);
 		assert_int_equal(chown(box_path(b, VM_FILE).s, owners[i].root ? 0 : 4711, 0), 0);
+		assert_int_equal(chown(box_path(b, VM_DIR).s, owners[i].owner, owners[i].group), 0);
 		assert_int_equal(chmod(box_path(b, VM_DIR).s, owners[i].folder), 0);
+		assert_int_equal(chown(box_path(b, VM_DIR "/..").s, owners[i].above_owner, 0), 0);
+		assert_int_equal(chmod(box_path(b, VM_DIR "/..").s, owners[i].above ? owners[i].above : 0755), 0);
 		/* In a captured tree nobody asks. */
 		b->h.real = false;
 		box_worked(b, settings_load(&b->h, VM_DIR, 100, &s, &b->e), 0);

@@ -112,6 +112,11 @@ check-cli: check-commands
 check-schema: check-commands
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/schema/run $(BUILD)/json
 
+# both programs among links, owners, limits and callers that mean no good; as root
+.PHONY: check-hostile
+check-hostile: all
+	BUILD=$(BUILD) tests/hostile/run
+
 # the command on a file system with the manners of pmxcfs
 check-pmxcfs: all $(BUILD)/mktree
 	BUILD=$(BUILD) tests/pmxcfs/run
@@ -214,6 +219,7 @@ check-here:
 	tests/stage $(MAKE) check-clang
 	tests/stage $(MAKE) fuzz FUZZ_SECONDS=5
 	tests/stage $(MAKE) rings
+	tests/stage $(MAKE) check-hostile
 	tests/stage $(MAKE) check-page
 	tests/stage $(MAKE) check-sanitize
 	tests/stage $(MAKE) check-valgrind
@@ -285,6 +291,7 @@ help:
 	@echo 'make rings           unit, tree, claim and cli tests; seconds, no root needed'
 	@echo 'make check-sanitize  the same under ASan and UBSan'
 	@echo 'make check-valgrind  the same under valgrind, with a sample of the loops over all writes'
+	@echo 'make check-hostile   both programs under hostile callers and files, as root'
 	@echo 'make check-page      the page of report in Chromium'
 	@echo 'make check-lab       the real kernel in QEMU'
 	@echo 'make check-lab-6.12  claims and resets there on the newer kernel of Debian 12'

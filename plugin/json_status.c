@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Leases for programs, and what became of those that were released. */
+#include <stdlib.h>
+
 #include "json.h"
 #include "names.h"
 #include "out.h"
@@ -53,6 +55,23 @@ static void add_failures(struct json *j, struct json_object *in, const struct le
 			json_add_text(j, list, NULL, l->at[i].why);
 }
 
+static void add_stopped(struct json *j, struct json_object *in, const struct lease *l)
+{
+	struct json_object *list = json_add_array(j, in, "stopped");
+	struct step *steps = NULL;
+	size_t n = 0;
+
+	if (lease_stopped(l, &steps, &n) < 0)
+		j->failed = true;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_add_object(j, list, NULL);
+
+		json_add_text(j, o, "kind", step_kind_name(steps[i].kind));
+		json_add_text(j, o, "name", steps[i].to);
+	}
+	free(steps);
+}
+
 static void add_vm(struct json *j, struct json_object *list, const struct status_vm *vm, uint64_t now_unix)
 {
 	const struct leased *l = &vm->l;
@@ -70,6 +89,7 @@ static void add_vm(struct json *j, struct json_object *list, const struct status
 	json_add_count(j, o, "age", written && now_unix >= written ? (int64_t)(now_unix - written) : -1);
 	add_step(j, o, l);
 	add_failures(j, o, &l->lease);
+	add_stopped(j, o, &l->lease);
 	devices = json_add_array(j, o, "devices");
 	for (size_t i = 0; i < l->lease.plan.n_devices; i++)
 		add_device(j, devices, vm->inuse, &vm->devices[i]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Leases for people, and what became of those that were released. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
@@ -89,6 +90,18 @@ static void put_failures(struct out *o, const struct lease *l)
 	}
 }
 
+/* Those who make room for this VM. */
+static void put_stopped(struct out *o, const struct lease *l)
+{
+	struct step *list = NULL;
+	size_t n = 0;
+
+	if (lease_stopped(l, &list, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			fprintf(o->to, "  when they are back: %s\n", step_describe(&list[i], STEP_UNDO).s);
+	free(list);
+}
+
 /* One device: what became of it, and what that means for the next start. */
 static void put_given_up(struct out *o, const struct abandoned *a)
 {
@@ -142,6 +155,7 @@ void text_status(struct out *o, const struct status_result *r)
 		put_failures(o, &vm->l.lease);
 		for (size_t k = 0; k < vm->l.lease.plan.n_devices; k++)
 			put_device(o, vm->inuse, &vm->devices[k]);
+		put_stopped(o, &vm->l.lease);
 	}
 	if (r->n && (r->n_aside || r->n_given_up))
 		fputc('\n', o->to);

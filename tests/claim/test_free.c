@@ -65,6 +65,31 @@ static void stop_vm(struct play *p, unsigned vmid, const char *what, unsigned n)
 		fail_msg("post-stop of VM %u after %s %u (%s): %s", vmid, what, n, fake_log(&p->k, n), p->o.output);
 }
 
+struct words { const char *command, *option; };
+
+static int run_tool(struct host *h, void *arg)
+{
+	const struct words *w = arg;
+	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
+	char name[] = "pve-gpu", command[16], option[16], vmid[] = "100";
+	char *argv[] = { name, command, option, vmid, NULL };
+	int status;
+
+	snprintf(command, sizeof(command), "%s", w->command);
+	snprintf(option, sizeof(option), "%s", w->option);
+	status = cli_main(&c, 4, argv);
+	fflush(stdout);
+	return status;
+}
+
+static int tool(struct play *p, const char *command, const char *option)
+{
+	struct words w = { command, option };
+
+	assert_int_equal(fake_main_run(&p->k, run_tool, &w, KEEPER_PATIENCE_MS, &p->o), 0);
+	return p->o.status;
+}
+
 /* --- as it should be ----------------------------------------------------------------------------- */
 
 static void test_refuses_by_default(void **state)
@@ -102,6 +127,10 @@ static void test_stops_and_starts(void **state)
 	says(&p, "ollama.service: stopped until the devices are back");
 	says(&p, "container 105: stopped until the devices are back");
 	says(&p, "process 777 (radeontop): ended");
+	(void)tool(&p, "status", "--no-color");
+	says(&p, "\n  when they are back: start ollama.service again\n  when they are back: start container 105 again\n");
+	(void)tool(&p, "status", "--json");
+	says(&p, "\"name\": \"ollama.service\"");
 	play_vm_up(&p, true);
 	fake_vm_end(&p.k, 100);
 	fake_kernel_rewind(&p.k);
@@ -204,18 +233,6 @@ static void test_service_stays_down(void **state)
 	play_close(&p);
 }
 
-static int run_abandon(struct host *h, void *arg)
-{
-	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
-	char name[] = "pve-gpu", command[] = "release", option[] = "--abandon", vmid[] = "100";
-	char *argv[] = { name, command, option, vmid, NULL };
-	int status = cli_main(&c, 4, argv);
-
-	(void)arg;
-	fflush(stdout);
-	return status;
-}
-
 /* The way back hangs for ever: nobody is started beside it, until somebody gives the device up. */
 static void test_given_up(void **state)
 {
@@ -231,8 +248,7 @@ static void test_given_up(void **state)
 	says(&p, "before 'pve-gpu release --abandon 100': start ollama.service again");
 	says(&p, "before 'pve-gpu release --abandon 100': start container 105 again");
 	assert_int_equal(fake_log_find(&p.k, "run "), 0);
-	assert_int_equal(fake_main_run(&p.k, run_abandon, NULL, KEEPER_PATIENCE_MS, &p.o), 0);
-	assert_int_equal(p.o.status, 0);
+	assert_int_equal(tool(&p, "release", "--abandon"), 0);
 	says(&p, "start ollama.service again: done");
 	assert_int_equal(fake_log_find(&p.k, "run /usr/bin/systemctl start -- ollama.service"), 1);
 	assert_int_equal(fake_log_find(&p.k, "/usr/sbin/pct start 105"), 1);

@@ -34,7 +34,7 @@ $ pve-gpu status 101 --root m
 ? 0
 $ pve-gpu status --root m --json | helper json leases.# leases.0.'*' leases.0.state leases.0.problem leases.0.advice leases.0.file leases.0.pid leases.0.age leases.0.step leases.0.devices.# leases.0.devices.0
 > leases.#: 1
-> leases.0.*: vmid state problem text advice file pid written age step failures devices
+> leases.0.*: vmid state problem text advice file pid written age step failures stopped devices
 > leases.0.state: "left-over"
 > leases.0.problem: true
 > leases.0.advice: "give them back: pve-gpu release 100"

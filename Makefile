@@ -140,6 +140,8 @@ check-fuzz: $(FUZZ:%=$(BUILD)/%)
 check-page: tests
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/page/run
 
+$(BUILD)/crowd: $(BUILD)/tests/bench/crowd.o $(BUILD)/libpve-gpu.a
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(BUILD)/clock: $(BUILD)/tests/bench/clock.o
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -167,6 +169,8 @@ bench:
 	@$(MAKE) --no-print-directory -s $(BUILD)/mktree
 	tests/bench/doctor
 	tests/bench/attach
+	@$(MAKE) --no-print-directory -s $(BUILD)/crowd
+	tests/bench/holders
 	@$(MAKE) --no-print-directory -s $(BUILD)/clock
 	tests/lab/bench
 	@$(MAKE) --no-print-directory -s $(BUILD)/storm

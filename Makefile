@@ -176,6 +176,7 @@ bench:
 	@$(MAKE) --no-print-directory -s $(BUILD)/storm
 	@echo
 	LAB_IDLE=60 tests/lab/run 88 | grep '^# watch\|^not ok\|^lab: '
+	LAB_ROUNDS=50 tests/lab/run 90 | grep 'selftest\|^not ok\|^lab: '
 
 .PHONY: check-sanitize check-valgrind check-clang check-model lint
 check-model:

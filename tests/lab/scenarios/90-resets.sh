@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Real resets by every method there is, on cards that have them, have them not, or fail in one of them.
 # board: resets
-# limit: 400
+# limit: 900
 
 # try ARGUMENT...: pve-gpu reset; leaves STATUS, SAID and MS.
 try() {
@@ -71,7 +71,7 @@ echo 0 >$PCI/0000:07:00.0/sriov_numvfs
 echo 1 >$PCI/0000:07:00.0/sriov_drivers_autoprobe
 
 # --- Rounds
-rounds=5
+rounds=$ROUNDS
 for card in 01:00 02:00 03:00; do
 	ok "selftest $card, $rounds rounds" "$TOOL" selftest $card --rounds $rounds
 done

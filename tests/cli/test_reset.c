@@ -53,6 +53,20 @@ static void an_idle_card_is_reset(void **state)
 	close_desk(&d);
 }
 
+/* What a VM's failed start has left on the card is the host's again first. */
+static void a_left_over_card_is_reset(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	expect(&d, "gpu-hook 100 pre-start", 0);
+	expect(&d, "pve-gpu reset 0a:00", CLI_DONE);
+	said(&d, "back on nvidia");
+	same_as_before(&d);
+	close_desk(&d);
+}
+
 static const struct { const char *line; int status; const char *part; } lines[] = {
 	{ "pve-gpu reset 0a:00 --dry-run", CLI_DONE, "by the first that works of: hot subordinate" },
 	{ "pve-gpu reset 0a:00 --dry-run --json", CLI_DONE, "would-reset" },
@@ -272,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_idle_card_is_reset),
+		cmocka_unit_test(a_left_over_card_is_reset),
 		cmocka_unit_test(words),
 		cmocka_unit_test(each_method_alone),
 		cmocka_unit_test(the_host_sleeps), cmocka_unit_test(a_sleep_that_fails),

@@ -24,8 +24,8 @@ static int abandoned(struct claim *c, const struct lease *l)
 		return 0;
 	if (!l->claimed || l->returning)
 		return 1;	/* the hook died at its work: whoever gets the lock finishes it */
-	if (l->linger)		/* post-stop has come; before its time it goes only to whoever wants it */
-		return host_now(c->h) >= l->linger && c->world->vm_locked(c->h, l->vmid, &e) == 0;
+	if (host_now(c->h) < l->linger)
+		return 0;	/* before its time it goes only to whoever wants it */
 	/* QEMU may have come up between two looks: the last one is at QEMU again. */
 	return claim_start_goes_on(c->h, c->world, l, &e) == 0 && c->world->vm_process(c->h, l->vmid, &p, &e) == 0;
 }
@@ -144,9 +144,8 @@ static int find_own(struct claim *c, struct err *e)
 
 	if (r == -ENOENT)
 		return 0;
-	if (r == -EBADMSG || r == -ESTALE) {
+	if (r == -EBADMSG || r == -ESTALE)
 		return claim_dispose(c, c->vmid, e);
-	}
 	if (r < 0) {
 		*e = mine;
 		return r;

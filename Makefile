@@ -222,7 +222,7 @@ check-here:
 	tests/stage $(MAKE) lint
 	tests/stage $(MAKE) check-model
 	tests/stage $(MAKE) check-clang
-	tests/stage $(MAKE) fuzz FUZZ_SECONDS=5
+	tests/stage $(MAKE) fuzz FUZZ_SECONDS=1
 	tests/stage $(MAKE) rings
 	tests/stage $(MAKE) check-hostile
 	tests/stage $(MAKE) check-page
@@ -300,7 +300,7 @@ help:
 	@echo 'make check-page      the page of report in Chromium'
 	@echo 'make check-lab       the real kernel in QEMU'
 	@echo 'make check-lab-6.12  claims and resets there on the newer kernel of Debian 12'
-	@echo 'make fuzz            the parsers and the editor with clang, a minute each (FUZZ_SECONDS)'
+	@echo 'make fuzz            parsers and the editor with clang, a minute each (FUZZ_SECONDS)'
 	@echo 'make check-model     the lease protocol, searched by spin'
 	@echo 'make deb             the Debian package, in build/deb'
 	@echo 'make check-deb       built twice, and its whole life in fresh roots of Debian 12 and 13'

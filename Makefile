@@ -210,6 +210,11 @@ check-clang:
 lint: all
 	tests/lint/run
 
+# Static analysis: about a minute of one processor
+.PHONY: analyse
+analyse:
+	tests/analyse/run
+
 .PHONY: check
 check:
 	tests/stage tests/deps check
@@ -220,6 +225,7 @@ check:
 .PHONY: check-here
 check-here:
 	tests/stage $(MAKE) lint
+	tests/stage $(MAKE) analyse
 	tests/stage $(MAKE) check-model
 	tests/stage $(MAKE) check-clang
 	tests/stage $(MAKE) fuzz FUZZ_SECONDS=1
@@ -306,6 +312,7 @@ help:
 	@echo 'make check-deb       built twice, and its whole life in fresh roots of Debian 12 and 13'
 	@echo 'make check-deb-12    only in one of Debian 12, as a part of make check'
 	@echo 'make lint            house rules, shellcheck'
+	@echo 'make analyse         cppcheck, gcc -fanalyzer, clang-tidy: no finding'
 	@echo 'make bench           what a claim costs beside what the kernel takes'
 	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'
 

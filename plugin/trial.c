@@ -31,6 +31,8 @@ int trial_open(struct trial *t, struct cli *c)
 	/* One reset, now; on its way back nothing needs to be reset that no guest has had. */
 	t->settings.reset = SETTINGS_RESET_ON_CLAIM;
 	t->settings.idle = SETTINGS_IDLE_HOST_DRIVER;
+	/* The settings speak of VMs; a trial is of a card that nobody uses. */
+	guest_spare_users(&t->settings, "no VM's start");
 	claim_init(&t->claim, c->h, &guest_world, GUEST_NOBODY);
 	t->claim.caller = (struct lease_process){ getpid(), lease_process_start(c->h, getpid()) };
 	t->claim.end = END_UNUSED;

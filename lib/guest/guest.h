@@ -62,6 +62,8 @@ struct guest_view {
 #define GUEST_VIEW_INIT { NULL, NULL, PLAN_INIT }
 void guest_view_release(struct guest_view *v);
 
+/* Nobody who uses a device is stopped or waited for, whatever the settings say; `why` becomes their origin. */
+void guest_spare_users(struct settings *s, const char *why);
 /* With `backup = take-if-free` nobody is stopped for a backup's start, whatever the other settings say. */
 void guest_adapt(const struct guest *g, struct settings *s);
 

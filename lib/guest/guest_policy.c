@@ -5,18 +5,23 @@
 #include "guest_int.h"
 #include "str.h"
 
-void guest_adapt(const struct guest *g, struct settings *s)
+void guest_spare_users(struct settings *s, const char *why)
 {
 	static const enum settings_id users[] = { SETTINGS_SERVICE_USERS, SETTINGS_CONTAINER_USERS, SETTINGS_PROCESS_USERS,
 						  SETTINGS_OTHER_VM };
 	struct err ignored = ERR_INIT;
 
-	if (!g->backup || s->backup != SETTINGS_BACKUP_TAKE_IF_FREE)
-		return;
 	for (size_t i = 0; i < ARRAY_SIZE(users); i++)
 		if (settings_set(&settings_keys[users[i]], "refuse", s, &ignored) == 0)
-			snprintf(s->origin[users[i]].text, sizeof(s->origin[users[i]].text), "by backup, %.250s",
-				 s->origin[SETTINGS_BACKUP].text);
+			snprintf(s->origin[users[i]].text, sizeof(s->origin[users[i]].text), "%s", why);
+}
+
+void guest_adapt(const struct guest *g, struct settings *s)
+{
+	struct host_path why = host_path("by backup, %.250s", s->origin[SETTINGS_BACKUP].text);
+
+	if (g->backup && s->backup == SETTINGS_BACKUP_TAKE_IF_FREE)
+		guest_spare_users(s, why.s);
 }
 
 /* Proxmox has no way to start it without its devices (qemu-server: VZDump/QemuServer.pm). */

@@ -65,26 +65,27 @@ static void stop_vm(struct play *p, unsigned vmid, const char *what, unsigned n)
 		fail_msg("post-stop of VM %u after %s %u (%s): %s", vmid, what, n, fake_log(&p->k, n), p->o.output);
 }
 
-struct words { const char *command, *option; };
+struct words { const char *command, *option, *what; };
 
 static int run_tool(struct host *h, void *arg)
 {
 	const struct words *w = arg;
 	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
-	char name[] = "pve-gpu", command[16], option[16], vmid[] = "100";
-	char *argv[] = { name, command, option, vmid, NULL };
+	char name[] = "pve-gpu", command[16], option[16], what[16];
+	char *argv[] = { name, command, option, what, NULL };
 	int status;
 
 	snprintf(command, sizeof(command), "%s", w->command);
 	snprintf(option, sizeof(option), "%s", w->option);
+	snprintf(what, sizeof(what), "%s", w->what);
 	status = cli_main(&c, 4, argv);
 	fflush(stdout);
 	return status;
 }
 
-static int tool(struct play *p, const char *command, const char *option)
+static int tool(struct play *p, const char *command, const char *option, const char *what)
 {
-	struct words w = { command, option };
+	struct words w = { command, option, what };
 
 	assert_int_equal(fake_main_run(&p->k, run_tool, &w, KEEPER_PATIENCE_MS, &p->o), 0);
 	return p->o.status;
@@ -127,9 +128,9 @@ static void test_stops_and_starts(void **state)
 	says(&p, "ollama.service: stopped until the devices are back");
 	says(&p, "container 105: stopped until the devices are back");
 	says(&p, "process 777 (radeontop): ended");
-	(void)tool(&p, "status", "--no-color");
+	(void)tool(&p, "status", "--no-color", "100");
 	says(&p, "\n  when they are back: start ollama.service again\n  when they are back: start container 105 again\n");
-	(void)tool(&p, "status", "--json");
+	(void)tool(&p, "status", "--json", "100");
 	says(&p, "\"name\": \"ollama.service\"");
 	play_vm_up(&p, true);
 	fake_vm_end(&p.k, 100);
@@ -182,6 +183,25 @@ static void test_second_start(void **state)
 		play_claim(&p, 100);
 		stop_vm(&p, 100, "two starts", 0);
 		play_same(&p, "after two starts and one stop");
+		play_close(&p);
+	}
+}
+
+/* What somebody types for a card that is in use is no VM's start: nobody is stopped for it. */
+static void test_no_trial_stops_anybody(void **state)
+{
+	static const char *const trials[] = { "reset", "selftest" };
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trials); i++) {
+		play_open(&p, &stops);
+		assert_int_equal(tool(&p, trials[i], "--no-color", "0000:0a:00.0"), 4);
+		says(&p, "held by ollama.service (pid 812)");
+		says(&p, "held by jellyfin.service");
+		assert_int_equal(fake_log_find(&p.k, "run "), 0);
+		assert_int_equal(fake_log_find(&p.k, "signal "), 0);
+		play_same(&p, "after a trial that was refused");
 		play_close(&p);
 	}
 }
@@ -248,7 +268,7 @@ static void test_given_up(void **state)
 	says(&p, "before 'pve-gpu release --abandon 100': start ollama.service again");
 	says(&p, "before 'pve-gpu release --abandon 100': start container 105 again");
 	assert_int_equal(fake_log_find(&p.k, "run "), 0);
-	assert_int_equal(tool(&p, "release", "--abandon"), 0);
+	assert_int_equal(tool(&p, "release", "--abandon", "100"), 0);
 	says(&p, "start ollama.service again: done");
 	assert_int_equal(fake_log_find(&p.k, "run /usr/bin/systemctl start -- ollama.service"), 1);
 	assert_int_equal(fake_log_find(&p.k, "/usr/sbin/pct start 105"), 1);
@@ -542,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_stops_and_starts),
 		cmocka_unit_test(test_stops_a_list),
 		cmocka_unit_test(test_second_start),
+		cmocka_unit_test(test_no_trial_stops_anybody),
 		cmocka_unit_test(test_stubborn_process),
 		cmocka_unit_test(test_service_stays_down),
 		cmocka_unit_test(test_given_up),

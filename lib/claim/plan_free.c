@@ -26,8 +26,10 @@ static bool is_service(const char *unit)
 {
 	size_t n = strlen(unit);
 
+	/* Neither what was made safe for a terminal, which is its real name no more, nor what systemctl takes for
+	 * a pattern of many names. */
 	return n > 8 && n < sizeof(((struct step *)0)->to) && strcmp(unit + n - 8, ".service") == 0 &&
-	       !strchr(unit, '\\');	/* made safe for a terminal: not its real name any more */
+	       strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@") == n;
 }
 
 static bool is_essential(const char *unit)

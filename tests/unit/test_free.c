@@ -61,6 +61,8 @@ static const struct {
 	  INUSE_PROCESS, INUSE_BUSY, 0, "", "" },
 	{ "Proxmox's own", ALL, { .pid = 500, .start = 5, .place = INUSE_ON_HOST, .unit = "pvedaemon.service" },
 	  INUSE_PROCESS, INUSE_BUSY, 0, "", "" },
+	{ "a pattern to systemctl", ALL, { .pid = 5, .start = 5, .place = INUSE_ON_HOST, .unit = "*.service" },
+	  INUSE_PROCESS, INUSE_BUSY, 0, "end process 5 ()\n", NULL },
 	{ "a name that was made safe is another's", ALL, { .pid = 5, .start = 5, .place = INUSE_ON_HOST, .unit = "a\\x0a.service" },
 	  INUSE_PROCESS, INUSE_BUSY, 0, "end process 5 ()\n", NULL },
 	{ "process 1", ALL, { .pid = 1, .start = 1, .place = INUSE_ON_HOST, .comm = "systemd", .unit = "init.scope" },

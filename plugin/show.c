@@ -98,6 +98,8 @@ bool show_decides_step(const struct settings *v, size_t setting, const struct st
 		return s->kind == STEP_RESET && v->reset_methods.n > 0;
 	case SETTINGS_IDLE:
 		return s->stay;
+	case SETTINGS_VFS:
+		return s->kind == STEP_VFS;
 	case SETTINGS_BAR0:
 		return s->kind == STEP_BAR;
 	case SETTINGS_SERVICE_USERS:

@@ -31,6 +31,25 @@ static void hold_text(struct claim *c, const struct lease *l, char *buf, size_t 
 			 l->vmid);
 }
 
+/* Whoever takes the physical function takes its virtual ones from under this VM. */
+static int add_vfs_holds(struct claim *c, const struct lease *l, struct holds *out)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++) {
+		const struct step *s = &l->plan.steps[i];
+		struct hold o = { .vmid = l->vmid };
+		uint64_t n;
+
+		if (s->kind != STEP_VFS || bdf_parse(s->to, &o.bdf) < 0 || str_to_u64(s->arg, 10, &n) < 0)
+			continue;
+		o.vfs = (unsigned)n;
+		hold_text(c, l, o.who, sizeof(o.who));
+		if (array_room(&out->list, out->n, &out->size, sizeof(o)) < 0)
+			return -ENOMEM;
+		out->list[out->n++] = o;
+	}
+	return 0;
+}
+
 static int add_lease_holds(struct claim *c, const struct lease *l, struct holds *out)
 {
 	for (size_t i = 0; i < l->plan.n_devices; i++) {
@@ -44,7 +63,7 @@ static int add_lease_holds(struct claim *c, const struct lease *l, struct holds 
 		*o = (struct hold){ .bdf = l->plan.devices[i].bdf, .vmid = l->vmid };
 		hold_text(c, l, o->who, sizeof(o->who));
 	}
-	return 0;
+	return add_vfs_holds(c, l, out);
 }
 
 /* What was given up and still hangs belongs to nobody, and must not be written to. */

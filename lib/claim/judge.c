@@ -40,7 +40,7 @@ static bool on_host_driver(const struct look *l)
 
 static int no_group(struct look *l)
 {
-	if (l->d->group >= 0 || !snapshot_has_iommu(l->in->snapshot) || l->d->bridge)
+	if (l->d->group >= 0 || l->d->coming || !snapshot_has_iommu(l->in->snapshot) || l->d->bridge)
 		return 0;
 	return plan_refuse(l->plan, "no-group", &l->v->bdf, l->e,
 			   "See which devices the IOMMU covers with 'ls /sys/kernel/iommu_groups/*/devices'.",

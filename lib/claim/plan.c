@@ -72,6 +72,7 @@ const char *step_kind_name(enum step_kind kind)
 	case STEP_SERVICE: return "service";
 	case STEP_CONTAINER: return "container";
 	case STEP_FREEZE: return "freeze";
+	case STEP_VFS: return "vfs";
 	case STEP_PROCESS: return "process";
 	}
 	return "unknown";
@@ -435,12 +436,29 @@ static void let_stay(struct plan *p, enum idle_policy idle)
 	}
 }
 
+static int add_vfs(struct plan *p, const struct plan_input *in, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->n_vfs; i++) {
+		char n[12];
+
+		snprintf(n, sizeof(n), "%u", in->vfs[i].n);
+		r = plan_add_step(p, STEP_VFS, NULL, "", BDF_S(in->vfs[i].pf), n, e);
+		if (r == 0)
+			snprintf(p->steps[p->n_steps - 1].keep, sizeof(p->steps->keep), "%s", in->vfs[i].autoprobe);
+	}
+	return r;
+}
+
 static int add_steps(struct plan *p, const struct plan_input *in, struct err *e)
 {
 	int r = 0;
 
 	if (!snapshot_has_vfio(in->snapshot))
 		r = plan_add_step(p, STEP_MODULE, NULL, "", "vfio-pci", "vfio-pci", e);
+	if (r == 0)
+		r = add_vfs(p, in, e);
 	if (r == 0)
 		r = plan_free(p, in, e);
 	for (unsigned c = 1; r == 0 && c <= p->chains; c++)

@@ -36,6 +36,7 @@ struct hold {
 	unsigned vmid;			/* 0 = no VM */
 	char who[160];			/* "VM 101, which is running (pid 4242)" */
 	bool hangs;			/* nobody: a step that was given up */
+	unsigned vfs;			/* it is the physical function of so many that a lease has made */
 };
 
 /* The id of the one refusal that time may settle: the device is being closed. */
@@ -132,10 +133,11 @@ enum step_kind {
 	STEP_SERVICE,	/* stop the unit `to`, which is started again on the way back */
 	STEP_CONTAINER,	/* the same with the container `to` */
 	STEP_FREEZE,	/* its processes stand still instead */
+	STEP_VFS,	/* make `arg` virtual functions of `to`; `keep`: sriov_drivers_autoprobe as it was */
 	STEP_PROCESS,	/* end the process `to`, which began at `from`, called `arg`; `keep`: "term MS" or "kill MS" */
 };
 
-#define STEP_KINDS 14
+#define STEP_KINDS 15
 #define STEP_ARG 448
 
 /* Everything inline, so that a step can be written to the journal and sent to a worker as it is. */
@@ -182,6 +184,13 @@ struct plan {
 
 #define PLAN_INIT { 0 }
 
+/* Virtual functions to make before anything else. */
+struct plan_vfs {
+	struct bdf pf;
+	unsigned n;
+	char autoprobe[8];		/* sriov_drivers_autoprobe, "" = unknown */
+};
+
 struct plan_input {
 	unsigned vmid;
 	const struct snapshot *snapshot;
@@ -191,6 +200,8 @@ struct plan_input {
 	size_t n_holds;
 	const struct device *origins;	/* what devices of our own unfinished lease were at first */
 	size_t n_origins;
+	const struct plan_vfs *vfs;
+	size_t n_vfs;
 	const struct step *stopped;	/* steps by which it has stopped something, in their order */
 	size_t n_stopped;
 	const struct unit *units;	/* that run */

@@ -99,9 +99,22 @@ static int take_over(struct plan *p, const struct plan_input *in, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < in->n_stopped; i++) {
-		r = stop(p, in->stopped[i].kind, in->stopped[i].to, e);
-		if (r == 0)
-			p->steps[p->n_steps - 1].kept = true;
+		const struct step *old = &in->stopped[i];
+
+		r = stop(p, old->kind, old->to, e);
+		if (r < 0)
+			break;
+		for (size_t k = 0; k < p->n_steps; k++) {
+			struct step *s = &p->steps[k];
+
+			if (s->kind != old->kind || strcmp(s->to, old->to) != 0)
+				continue;
+			s->kept = true;
+			if (s->kind == STEP_VFS) {
+				memcpy(s->arg, old->arg, sizeof(s->arg));
+				memcpy(s->keep, old->keep, sizeof(s->keep));
+			}
+		}
 	}
 	return r;
 }

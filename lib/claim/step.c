@@ -11,6 +11,7 @@
 #include "driver.h"
 #include "health.h"
 #include "reset.h"
+#include "sriov.h"
 #include "str.h"
 #include "vfio.h"
 
@@ -336,6 +337,26 @@ static int reset_undo(struct run *c)
 	return 0;
 }
 
+static int vfs_do(struct run *c)
+{
+	struct bdf pf;
+	uint64_t n;
+
+	if (bdf_parse(c->s->to, &pf) < 0 || str_to_u64(c->s->arg, 10, &n) < 0 || n == 0 || n > 65535)
+		return err_set(&c->reply->e, EINVAL, "'%s' of '%s' are no virtual functions", c->s->arg, c->s->to);
+	c->reply->enable = 1;
+	return sriov_make(c->h, pf, (unsigned)n, &c->reply->ns, &c->reply->e);
+}
+
+static int vfs_undo(struct run *c)
+{
+	struct bdf pf;
+
+	if (bdf_parse(c->s->to, &pf) < 0)
+		return err_set(&c->reply->e, EINVAL, "'%s' is no address", c->s->to);
+	return sriov_unmake(c->h, pf, c->s->keep, &c->reply->ns, &c->reply->e);
+}
+
 static int check_do(struct run *c)
 {
 	int r = all_on_vfio(c, &c->s->bdf, 1);
@@ -370,6 +391,8 @@ static const struct kind {
 	[STEP_CONTAINER] = { container_do, container_undo, 100000, 60000, "shut down container %3$s",
 			     "start container %3$s again" },
 	[STEP_FREEZE]	= { freeze_do, freeze_undo, 15000, 15000, "freeze container %3$s", "thaw container %3$s" },
+	[STEP_VFS]	= { vfs_do, vfs_undo, 60000, 60000, "make %4$s virtual functions of %3$s",
+			    "take the virtual functions of %3$s away" },
 	[STEP_PROCESS]	= { process_do, nothing, 75000, 1000, "end process %3$s (%4$s)", "leave process %3$s (%4$s) ended" },
 };
 

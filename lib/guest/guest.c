@@ -20,6 +20,7 @@
 #include "running.h"
 #include "scout.h"
 #include "units.h"
+#include "vfs.h"
 #include "vmconf.h"
 
 #define SCOUT_MS 8000
@@ -347,7 +348,7 @@ static int add_allowed(const struct settings *s, unsigned *ret, struct err *e)
 }
 
 static int build(struct host *h, const struct guest *g, const struct guest_input *in,
-		 const struct wishes *wishes, struct guest_view *v, struct err *e)
+		 const struct wishes *wishes, const struct vfs *vfs, struct guest_view *v, struct err *e)
 {
 	struct holds holds = { NULL, 0, 0 };
 	struct quirk_hit *quirks = NULL;
@@ -366,7 +367,7 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 		struct plan_input p = {
 			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
 			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
-			.stopped = in->stopped, .n_stopped = in->n_stopped, .units = units, .n_units = n_units,
+			.vfs = vfs->list, .n_vfs = vfs->n, .stopped = in->stopped, .n_stopped = in->n_stopped, .units = units, .n_units = n_units,
 			.inuse = v->inuse, .quirks = quirks, .n_quirks = n_quirks,
 		};
 
@@ -408,6 +409,7 @@ int guest_plan(struct host *h, const struct guest *g, const struct guest_input *
 	       struct guest_view *ret, struct err *e)
 {
 	struct wishes wishes = { NULL, 0, 0 };
+	struct vfs vfs = VFS_INIT;
 	struct guest_view v = GUEST_VIEW_INIT;
 	int r = check_methods(in->settings, e);
 
@@ -418,10 +420,13 @@ int guest_plan(struct host *h, const struct guest *g, const struct guest_input *
 	if (r == 0)
 		r = guest_refuse_backup(g, in->settings, &v.plan, e);
 	if (r == 0)
+		r = vfs_find(h, g, in, v.snapshot, &vfs, &v.plan, e);
+	if (r == 0)
 		r = resolve(h, g, in, v.snapshot, &wishes, &v.plan, e);
 	if (r == 0)
-		r = build(h, g, in, &wishes, &v, e);
+		r = build(h, g, in, &wishes, &vfs, &v, e);
 	free(wishes.list);
+	free(vfs.list);
 	if (r < 0)
 		guest_view_release(&v);
 	else

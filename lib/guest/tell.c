@@ -137,7 +137,9 @@ static void tell_stopped(FILE *out, const struct lease *l)
 
 		if (!was_stopped(l, i))
 			continue;
-		if (s->kind == STEP_PROCESS)
+		if (s->kind == STEP_VFS)
+			fprintf(out, "%s: %s virtual functions made\n", s->to, s->arg);
+		else if (s->kind == STEP_PROCESS)
 			fprintf(out, "process %s (%s): ended\n", s->to, s->arg);
 		else
 			fprintf(out, "%s%s: %s until the devices are back\n", s->kind == STEP_SERVICE ? "" : "container ", s->to,
@@ -150,7 +152,9 @@ static void tell_started(FILE *out, const struct lease *l)
 	for (size_t i = l->plan.n_steps; i-- > 0; ) {
 		const struct step *s = &l->plan.steps[i];
 
-		if (was_stopped(l, i) && s->kind != STEP_PROCESS && l->at[i].mark == MARK_UNDONE)
+		if (s->kind == STEP_VFS && was_stopped(l, i) && l->at[i].mark == MARK_UNDONE)
+			fprintf(out, "%s: the virtual functions are gone\n", s->to);
+		else if (was_stopped(l, i) && s->kind != STEP_PROCESS && l->at[i].mark == MARK_UNDONE)
 			fprintf(out, "%s%s: %s\n", s->kind == STEP_SERVICE ? "" : "container ", s->to,
 				s->kind == STEP_FREEZE ? "goes on" : "started again");
 	}

@@ -55,6 +55,7 @@ struct pdev {
 	bool nvidia_vgpu;		/* NVIDIA's vendor vGPU interface (a folder nvidia/) */
 	bool has_parent;		/* behind a bridge or root port; `parent` is valid */
 	struct bdf parent;
+	bool coming;			/* not there yet: a virtual function that a step will make */
 	bool has_bars;			/* at least one memory or I/O BAR has a size */
 
 	bool deep;			/* the facts below were read */

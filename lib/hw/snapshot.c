@@ -245,3 +245,35 @@ void snapshot_learn_bar(struct snapshot *s, struct bdf bdf, uint64_t sizes, uint
 		s->record[i]->bar0_size = size;
 	}
 }
+
+int snapshot_expect(struct snapshot *s, const struct pdev *d)
+{
+	struct bdf *address;
+	struct pdev **record, *own;
+	size_t at = 0;
+
+	if (find(s, d->bdf) < s->n)
+		return 0;
+	own = malloc(sizeof(*own));
+	address = realloc(s->address, (s->n + 1) * sizeof(*address));
+	if (address) {
+		s->address = address;
+		s->size = s->n + 1;
+	}
+	record = realloc(s->record, (s->n + 1) * sizeof(*record));
+	if (record)
+		s->record = record;
+	if (!own || !address || !record) {
+		free(own);
+		return -ENOMEM;
+	}
+	*own = *d;
+	while (at < s->n && bdf_compare(s->address[at], d->bdf) < 0)
+		at++;
+	memmove(&s->address[at + 1], &s->address[at], (s->n - at) * sizeof(*address));
+	memmove(&s->record[at + 1], &s->record[at], (s->n - at) * sizeof(struct pdev *));
+	s->address[at] = d->bdf;
+	s->record[at] = own;
+	s->n++;
+	return 0;
+}

@@ -47,4 +47,8 @@ void snapshot_learn_open(struct snapshot *s, struct bdf bdf);
 void snapshot_learn_bar(struct snapshot *s, struct bdf bdf, uint64_t sizes, uint64_t size);
 void snapshot_learn_health(struct snapshot *s, struct bdf bdf, bool dead, struct pdev_link link);
 
+
+/* Adds the record of a function that is not there yet (a copy); one that is there keeps its own.  -ENOMEM. */
+int snapshot_expect(struct snapshot *s, const struct pdev *d) _must_check_;
+
 #endif

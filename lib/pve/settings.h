@@ -105,6 +105,7 @@ enum settings_id {
 	SETTINGS_RESET_METHODS,
 	SETTINGS_IDLE,
 	SETTINGS_BAR0,
+	SETTINGS_VFS,
 	SETTINGS_START_DEADLINE,
 	SETTINGS_STOP_DEADLINE,
 	SETTINGS_RELEASE_WAIT,
@@ -126,6 +127,7 @@ struct settings {
 	unsigned reset;			/* enum settings_reset */
 	struct settings_list reset_methods;	/* a chain, lib/hw/reset.h; empty = what the device offers */
 	struct settings_list bar0;	/* a size, lib/hw/bar.h; empty = as it is */
+	struct settings_list vfs;	/* how many virtual functions a start makes, a number; empty = none */
 	unsigned idle;			/* enum settings_idle */
 	uint64_t start_deadline;	/* ms for the whole pre-start */
 	uint64_t stop_deadline;		/* ms for the whole post-stop */

@@ -42,6 +42,11 @@ const struct settings_key settings_keys[SETTINGS_N] = {
 		.section = "claim", .name = "bar0", .type = SETTINGS_LIST, .def = "", .where = SETTINGS_IN_VM,
 		.offset = offsetof(struct settings, bar0), .help = "size of a graphics card's BAR 0, as in 8G; empty: as it is",
 	},
+	[SETTINGS_VFS] = {
+		.section = "claim", .name = "vfs", .type = SETTINGS_LIST, .def = "", .where = SETTINGS_IN_BOTH,
+		.offset = offsetof(struct settings, vfs),
+		.help = "virtual functions to make at the start, where one that the VM asks for is not there: 1 to 256",
+	},
 	[SETTINGS_START_DEADLINE] = {
 		.section = "claim", .name = "start_deadline", .type = SETTINGS_SECONDS, .def = "120",
 		.where = SETTINGS_IN_BOTH, .min = 5, .max = 600,

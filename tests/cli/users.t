@@ -80,9 +80,9 @@ $ pve-gpu plan -q 100 --root m --json | helper json verdict steps.0 steps.3.text
 > verdict: "take"
 > steps.0: {"kind":"service","address":null,"from":null,"to":"cron.service","chain":0,"text":"stop cron.service"}
 > steps.3.text: "end process 777 (radeontop)"
-> settings.10: {"name":"services","value":"auto cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[0,1],"refusals":[]}
-> settings.11: {"name":"containers","value":"stop","origin":"/etc/pve-gpu/settings.ini:3","steps":[2],"refusals":[]}
-> settings.12: {"name":"processes","value":"kill 5","origin":"/etc/pve-gpu/settings.ini:4","steps":[3],"refusals":[]}
+> settings.10: {"name":"linger","value":"0","origin":"default","steps":[],"refusals":[]}
+> settings.11: {"name":"services","value":"auto cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[0,1],"refusals":[]}
+> settings.12: {"name":"containers","value":"stop","origin":"/etc/pve-gpu/settings.ini:3","steps":[2],"refusals":[]}
 ? 0
 
 # A list names who is stopped: nobody else is.
@@ -103,7 +103,7 @@ $ pve-gpu plan -q 100 --root m | grep -A 3 -e refused: -e services
 $ pve-gpu plan -q 100 --root m --json | helper json refusals.#  refusals.0.setting settings.10
 > refusals.#: 1
 > refusals.0.setting: "services"
-> settings.10: {"name":"services","value":"stop cron.service","origin":"/etc/pve-gpu/settings.ini:2","steps":[],"refusals":[0]}
+> settings.10: {"name":"linger","value":"0","origin":"default","steps":[],"refusals":[]}
 ? 0
 
 # The backup of a stopped VM.

@@ -118,3 +118,57 @@ echo 0 >"$PCI/0000:02:00.0/sriov_numvfs"
 task hook_ok 102 pre-start
 is "without them, it is taken" "$(driver 02:00.0)" "vfio-pci"
 hook_ok 102 post-stop
+
+# made for the VM that asks for one, and gone with it
+pf=$PCI/0000:02:00.0
+vfs() {
+	cat "$pf/sriov_numvfs"
+}
+refused 112 'there is no PCI device' 02:00.0
+printf '%s\n' '[claim]' 'vfs = 2' >>/etc/pve-gpu/settings.ini
+like "plan foresees it" "$("$TOOL" plan 112 2>&1)" 'make 2 virtual functions of 0000:02:00.0'
+take_a_function() {
+	hook_ok 112 pre-start
+	is "the function is there and on vfio-pci, its parent where it was" "$(vfs) $(driver 02:00.1 02:00.0)" "2 vfio-pci nvme"
+	is "the other one has no driver" "$(driver 02:00.2)" "none"
+	is "later ones would get theirs" "$(cat "$pf/sriov_drivers_autoprobe")" "1"
+}
+task take_a_function
+hook_ok 112 post-stop
+is "they are gone" "$(vfs) $(driver 02:00.0)" "0 nvme"
+
+# a start that fails takes them away, too
+mkvm 112 'hostpci0: 0000:02:00.1' 'hostpci1: 0000:02:00.2' 'hostpci2: 0000:03:00.0'
+exec 7<"$fs"
+refused 112 'held by .*through /dev/nvme' 03:00.0
+exec 7<&-
+is "a refused start makes none" "$(vfs)" "0"
+take_and_die() {
+	hook_ok 112 pre-start
+	is "two of them" "$(driver 02:00.1 02:00.2 03:00.0)" "vfio-pci vfio-pci vfio-pci"
+}
+task take_and_die
+ok "release finds a start that came to nothing" "$TOOL" release 112
+is "and takes them away" "$(vfs) $(driver 02:00.0 03:00.0)" "0 nvme nvme"
+
+# so does whoever comes after a start that was killed in the middle of it
+die_in_the_middle() {
+	hook_env 112 pre-start </dev/null >/dev/null 2>&1 &
+	wait_until 20 test -e "$pf/virtfn0"
+	kill -9 $!
+	wait $!
+}
+task die_in_the_middle
+ok "release finds a start that was killed" "$TOOL" release 112
+is "and takes them away, too" "$(vfs) $(driver 02:00.0 03:00.0) $(cat "$pf/sriov_drivers_autoprobe")" "0 nvme nvme 1"
+
+# those of somebody else stay; without a driver, because QEMU's answer the host's only after minutes
+echo 0 >"$pf/sriov_drivers_autoprobe"
+echo 2 >"$pf/sriov_numvfs"
+mkvm 112 'hostpci0: 0000:02:00.1'
+task hook_ok 112 pre-start
+hook_ok 112 post-stop
+is "the administrator's own stay" "$(vfs)" "2"
+echo 0 >"$pf/sriov_numvfs"
+echo 1 >"$pf/sriov_drivers_autoprobe"
+echo "$settings" >/etc/pve-gpu/settings.ini

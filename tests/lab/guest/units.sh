@@ -86,8 +86,9 @@ start)
 	;;
 esac
 END
-chmod 755 $LAB/listen /usr/sbin/pct /etc/pve-gpu
-printf '[claim]\nservices = auto\ncontainers = stop\n' >/etc/pve-gpu/settings.ini
+chmod 755 $LAB/listen /usr/sbin/pct
+cp /etc/pve-gpu/settings.ini $LAB/settings
+printf 'services = auto\ncontainers = stop\n' >>/etc/pve-gpu/settings.ini
 printf '[Service]\nExecStart=%s\n' $LAB/listen >/run/systemd/system/listener.service
 printf 'arch: amd64\nostype: debian\n' >/etc/pve/lxc/105.conf
 systemctl start listener.service
@@ -106,7 +107,7 @@ like "both are others than before" "$were / $(users)" '^([0-9]+) ([0-9]+) / ([0-
 is "none of them had stayed" "$(echo "$were $(users)" | tr ' ' '\n' | sort -u | grep -c .)" 4
 pct shutdown 105
 systemctl stop listener.service
-rm /etc/pve-gpu/settings.ini
+cp $LAB/settings /etc/pve-gpu/settings.ini
 
 # In the place of Proxmox's own module; the real one talks to mail and web servers, far from our sandbox.
 cat >/usr/share/perl5/PVE/Notify.pm <<'END'

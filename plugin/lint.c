@@ -58,6 +58,26 @@ static void look_for_roms(struct host *h, struct lint *l)
 	}
 }
 
+/* Proxmox takes a mediated device away with its VM, and does not where the host or the task died first. */
+static void look_for_mdevs(struct host *h, struct lint *l)
+{
+	struct lease_process qemu;
+	struct err ignored = ERR_INIT;
+
+	if (guest_qemu(h, l->vmid, &qemu, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < l->guest.n; i++) {
+		uint64_t index;
+		struct host_path path;
+
+		if (!l->guest.pci[i].pci.mdev || str_to_u64(l->guest.pci[i].key + strlen("hostpci"), 10, &index) < 0)
+			continue;
+		path = pdev_mdev_path((unsigned)index, l->vmid);
+		if (host_exists(h, path.s))
+			l->mdevs[i] = path;
+	}
+}
+
 int lint_load(struct host *h, unsigned vmid, uint64_t now_unix, const struct facts *facts, struct lint *ret,
 	      struct err *e)
 {
@@ -71,6 +91,7 @@ int lint_load(struct host *h, unsigned vmid, uint64_t now_unix, const struct fac
 	if (r == 0) {
 		plan_start(h, ret, now_unix);
 		look_for_roms(h, ret);
+		look_for_mdevs(h, ret);
 	}
 	return r;
 }

@@ -28,6 +28,7 @@ struct lint {
 	char unplanned[1536];		/* why there is no plan; "" = there is one */
 	bool hookscript;
 	const struct facts *facts;	/* lent */
+	struct host_path mdevs[HOSTPCI_MAX];	/* that exist although the VM does not run, by entry; "" = none */
 	const char *romfiles[HOSTPCI_MAX];	/* named and not there, by entry; NULL = fine */
 };
 

@@ -102,6 +102,15 @@ static void rom_missing(const struct lint *l, const struct lint_rule *r, struct 
 				 l->romfiles[i]);
 }
 
+static void mdev_left(const struct lint *l, const struct lint_rule *r, struct findings *f)
+{
+	for (size_t i = 0; i < l->guest.n; i++)
+		if (l->mdevs[i].s[0])
+			LINT_ADD(f, r, l->mdevs[i].s, finding_text("echo 1 >%s/remove", l->mdevs[i].s).s,
+				 "The VM does not run, but the mediated device (virtual GPU) of %s is still there: its place on the "
+				 "card is taken, and the card cannot be passed through whole.", l->guest.pci[i].key);
+}
+
 static void two_primaries(const struct lint *l, const struct lint_rule *r, struct findings *f)
 {
 	const char *first = NULL;
@@ -193,6 +202,7 @@ const struct lint_rule lint_start_rules[] = {
 	{ "vm-pcie-without-q35", SEVERITY_PROBLEM, pcie_needs_q35, NULL },
 	{ "vm-half-a-card", SEVERITY_PROBLEM, half_a_card, NULL },
 	{ "vm-rom-missing", SEVERITY_PROBLEM, rom_missing, NULL },
+	{ "vm-mdev-left", SEVERITY_PROBLEM, mdev_left, NULL },
 	{ "vm-two-primaries", SEVERITY_PROBLEM, two_primaries, NULL },
 	{ "vm-huge-pages-numa", SEVERITY_PROBLEM, huge_without_numa, lint_fix_numa },
 	{ "vm-huge-pages-uneven", SEVERITY_PROBLEM, huge_uneven, NULL },

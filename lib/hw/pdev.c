@@ -186,3 +186,8 @@ int pdev_load(struct host *h, struct bdf bdf, struct pdev *ret, struct err *e)
 	*ret = d;
 	return 0;
 }
+
+struct host_path pdev_mdev_path(unsigned index, unsigned vmid)
+{
+	return host_path("/sys/bus/mdev/devices/%08u-0000-0000-0000-%012u", index, vmid);
+}

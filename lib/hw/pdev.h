@@ -85,6 +85,10 @@ int pdev_load(struct host *h, struct bdf bdf, struct pdev *ret, struct err *e) _
 /* driver_override as the kernel prints it -> "" for unset ("(null)" or an empty line). */
 int pdev_read_override(struct host *h, struct bdf bdf, char *buf, size_t size) _must_check_;
 
+/* Where the mediated device of a VM's hostpci entry `index` is: Proxmox makes its name of both numbers (qemu-server:
+ * QemuServer/PCI.pm: generate_mdev_uuid). */
+struct host_path pdev_mdev_path(unsigned index, unsigned vmid);
+
 /* "/sys/bus/pci/devices/0000:01:00.0/ATTR" */
 struct host_path pdev_path(struct bdf bdf, const char *attr);
 

@@ -215,6 +215,12 @@ lint: all
 analyse:
 	tests/analyse/run
 
+# Lines that the unit, claim, tree and cli tests run through
+.PHONY: coverage
+coverage:
+	tests/deps coverage
+	tests/coverage/run
+
 .PHONY: check
 check:
 	tests/stage tests/deps check
@@ -313,6 +319,7 @@ help:
 	@echo 'make check-deb-12    only in one of Debian 12, as a part of make check'
 	@echo 'make lint            house rules, shellcheck'
 	@echo 'make analyse         cppcheck, gcc -fanalyzer, clang-tidy: no finding'
+	@echo 'make coverage        lines that the tests run through; 90 % of lib/claim, lib/pve, lib/guest'
 	@echo 'make bench           what a claim costs beside what the kernel takes'
 	@echo 'REGEN=1 make check-tree check-cli   rewrite the expected output, for review'
 

@@ -5,7 +5,7 @@
 
 /* `name` to `name`_end, which is a zero byte: the content of the file. */
 #define EMBED(name, path)	\
-	__asm__(".section .rodata\n" #name ": .incbin \"" path "\"\n" #name "_end: .byte 0\n.previous\n"); \
+	__asm__(".section .rodata\n.globl " #name ", " #name "_end\n" #name ": .incbin \"" path "\"\n" #name "_end: .byte 0\n.previous\n"); \
 	extern const char name[], name##_end[]
 
 #endif

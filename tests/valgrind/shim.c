@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Preloaded under valgrind 3.19 (Debian 12), which does not know openat2 and pidfd_open: plays them
+/* Preloaded under valgrind 3.19 (Debian 12), which does not know openat2 and pidfds: plays them
  * in user space, so that the same programs run there unchanged. */
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +162,8 @@ static long watch_pid(pid_t pid)
 	return ends[0];
 }
 
+static pid_t pid_of[1024];	/* by descriptor */
+
 long syscall(long nr, ...)
 {
 	long a[6];
@@ -177,7 +179,14 @@ long syscall(long nr, ...)
 		if (how->resolve == RESOLVE_IN_ROOT)
 			return open_in_root((int)a[0], (const char *)a[1], how);
 	}
-	if (nr == SYS_pidfd_open)
-		return watch_pid((pid_t)a[0]);
+	if (nr == SYS_pidfd_open) {
+		int fd = (int)watch_pid((pid_t)a[0]);
+
+		if (fd >= 0 && fd < (int)(sizeof(pid_of) / sizeof(*pid_of)))
+			pid_of[fd] = (pid_t)a[0];
+		return fd;
+	}
+	if (nr == SYS_pidfd_send_signal)
+		return kill(pid_of[a[0]], (int)a[1]);
 	return raw(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -152,6 +152,8 @@ check-lab: all $(BUILD)/storm $(BUILD)/mktree
 	tests/lab/early
 	tests/lab/asleep
 	tests/lab/units
+	tests/lab/installed
+	$(MAKE) check-lab-6.12
 # claims and resets on the newer kernel that Debian 12 has by name
 .PHONY: check-lab-6.12
 check-lab-6.12: all $(BUILD)/storm

@@ -119,6 +119,14 @@ static int run(struct mapping_work *w, const struct action *a)
 	return w->problem ? CLI_PROBLEMS : CLI_DONE;
 }
 
+static bool is_address(const char *text)
+{
+	struct bdf bdf;
+	bool whole;
+
+	return bdf_parse_user(text, &bdf, &whole) == 0;
+}
+
 int cmd_mapping(struct cli *c)
 {
 	struct mapping_work w = { .c = c };
@@ -133,6 +141,9 @@ int cmd_mapping(struct cli *c)
 			return cli_usage(c, "pve-gpu mapping %s", a->usage);
 		if (a->edit == mapping_add && !schema_check_configid.ok(c->args[1], strlen(c->args[1])))
 			return cli_usage(c, "'%s' is no name for a mapping: a letter, then letters, digits, '-' and '_'", c->args[1]);
+		for (size_t k = 2; a->edit == mapping_add && k < c->n_args; k++)
+			if (!is_address(c->args[k]))
+				return cli_usage(c, "'%s' is no address: 01:00, 01:00.0 or 0000:01:00.0 is needed", c->args[k]);
 		status = run(&w, a);
 		mapping_work_close(&w);
 		return status;

@@ -207,7 +207,10 @@ static int say_busy(struct host *h, unsigned vmid, struct err *e)
 	if (lease_load(h, vmid, &l, &ignored) < 0)
 		return -EWOULDBLOCK;
 	i = lease_open_step(&l);
-	if (i >= 0)
+	if (i >= 0 && !step_has_device(&l.plan.steps[i]))
+		err_set(e, EWOULDBLOCK, "the hook of VM %u is at work on the %s '%s', which uses its devices", vmid,
+			step_kind_name(l.plan.steps[i].kind), l.plan.steps[i].to);
+	else if (i >= 0)
 		err_set(e, EWOULDBLOCK, "a step on the devices of VM %u has not come back from the kernel: %s of %s%s%s; "
 			"while it hangs nothing may be done to that device. 'dmesg' tells what the driver waits for",
 			vmid, step_kind_name(l.plan.steps[i].kind), BDF_S(l.plan.steps[i].bdf),

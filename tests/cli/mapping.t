@@ -41,8 +41,9 @@ $ pve-gpu --root m mapping add gpu 00:01.0
 ! pve-gpu: 0000:00:01.0 is a bridge: bridges stay with the host; nothing was changed
 ? 4
 $ pve-gpu --root m mapping add gpu nothing
-! pve-gpu: 'nothing' is no PCI address: 0000:01:00 or 01:00.0
-? 1
+! pve-gpu: 'nothing' is no address: 01:00, 01:00.0 or 0000:01:00.0 is needed
+!   'pve-gpu mapping --help' tells more
+? 2
 $ pve-gpu --root m mapping add 9gpu 01:00
 ! pve-gpu: '9gpu' is no name for a mapping: a letter, then letters, digits, '-' and '_'
 !   'pve-gpu mapping --help' tells more

@@ -46,27 +46,6 @@ static int check_options(struct cli *c)
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-/* The snippet and the record are there before the config speaks of them. */
-static int record(void *arg, const struct vmfile_change *change, struct err *e)
-{
-	struct attach *a = arg;
-	struct attachlog log = ATTACHLOG_INIT(a->vmid);
-	const char *keys[ATTACH_KEYS];
-	struct err note = ERR_INIT;
-	int r = attachlog_load(a->c->h, &log, &note, e);
-
-	if (r == 0 && note.code)
-		attach_note(a, "%s", note.msg);
-	if (r == 0)
-		r = attachlog_add(&log, change, keys, attach_keys(a, keys), e);
-	if (r == 0)
-		r = attach_place_hook(a, e);
-	if (r == 0)
-		r = attachlog_save(a->c->h, &log, e);
-	attachlog_release(&log);
-	return r;
-}
-
 /* The config stayed as it was: there is nothing to put back. */
 static void forget(void *arg)
 {
@@ -81,6 +60,30 @@ static void forget(void *arg)
 	if (e.code)
 		attach_note(a, "%s", e.msg);
 	attachlog_release(&log);
+}
+
+/* The record and the snippet are there before the config speaks of them. */
+static int record(void *arg, const struct vmfile_change *change, struct err *e)
+{
+	struct attach *a = arg;
+	struct attachlog log = ATTACHLOG_INIT(a->vmid);
+	const char *keys[ATTACH_KEYS];
+	struct err note = ERR_INIT;
+	int r = attachlog_load(a->c->h, &log, &note, e);
+
+	if (r == 0 && note.code)
+		attach_note(a, "%s", note.msg);
+	if (r == 0)
+		r = attachlog_add(&log, change, keys, attach_keys(a, keys), e);
+	if (r == 0)
+		r = attachlog_save(a->c->h, &log, e);
+	attachlog_release(&log);
+	if (r == 0) {
+		r = attach_place_hook(a, e);
+		if (r < 0)
+			forget(a);
+	}
+	return r;
 }
 
 static int write_it(struct attach *a, const struct schema_env *env)

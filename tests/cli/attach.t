@@ -27,6 +27,12 @@ $ pve-gpu --root m attach 100 01:00 -n --json -q | helper json written running r
 > keys.0: "hostpci0"
 > digest: "9456cecbb5ce454eec4681b78b2e51fbafe9eb99"
 ? 0
+# The record cannot be written: nothing is installed either.
+% ln -s /dev/full m/var/lib/pve-gpu
+$ pve-gpu --root m attach 100 01:00 -q; ls m/var/lib/vz/snippets
+! pve-gpu: cannot note in '/var/lib/pve-gpu/attached/100' what is attached, and without that a detach could not put it back: No such file or directory; nothing was changed
+? 0
+% rm m/var/lib/pve-gpu
 $ diff -r keep/nodes m/etc/pve/nodes && ls m/var/lib/vz/snippets m/var/lib
 > m/var/lib:
 > vz

@@ -99,7 +99,7 @@ check-unit: tests
 	tests/ring unit '$(RUN)' $(UNIT_BIN)
 HANG_PARTS := $(foreach m,gpu-four gpu-audio twins override,$(foreach w,claim return,$(BUILD)/tests/claim/test_hang:$w-$m))
 check-claim: tests
-	RING_JOBS=16 tests/ring claim '$(RUN)' $(filter-out %/test_hang,$(CLAIM_BIN)) $(HANG_PARTS)
+	RING_JOBS=24 tests/ring claim '$(RUN)' $(filter-out %/test_hang,$(CLAIM_BIN)) $(HANG_PARTS)
 check-tree: tests
 	PVE_GPU=$(BUILD)/pve-gpu MKTREE=$(BUILD)/mktree tests/tree/run
 check-commands: tests

@@ -57,7 +57,7 @@ hook_refuses 100 pre-start 'player\.service'
 is "nobody was stopped" "$(plays) $(units)" "plays "
 
 chmod 755 /etc/pve-gpu	# a fresh tmpfs is anybody's
-printf '[claim]\nservices = auto\nprocesses = term 5\n' >/etc/pve-gpu/settings.ini
+printf 'services = auto\nprocesses = term 5\n' >>/etc/pve-gpu/settings.ini
 ok "plan says who would be stopped" sh -c '"$0" plan 100 | grep "stop player.service"' "$TOOL"
 task hook_ok 100 pre-start
 is "the card is the VM's" "$(driver $card)" 'vfio-pci vfio-pci vfio-pci'
@@ -102,4 +102,5 @@ task hook_ok 100 pre-start
 hook_ok 100 post-stop
 is "one that did not run is left alone" "$(plays)$(units)" ""
 
-rm -f /etc/pve-gpu/settings.ini /run/systemd/units/invocation:player.service
+sed -i '/^services\|^processes/d' /etc/pve-gpu/settings.ini
+rm -f /run/systemd/units/invocation:player.service

@@ -8,7 +8,8 @@ load_faults
 mkvm 100 'hostpci0: 0000:01:00'
 mkvm 101 'hostpci0: 0000:02:00'
 chmod 755 /etc/pve-gpu
-printf '%s\n' '[claim]' 'start_deadline = 5' 'stop_deadline = 6' 'release_wait = 1' >/etc/pve-gpu/settings.ini
+settings=$(cat /etc/pve-gpu/settings.ini)
+printf '%s\n' 'start_deadline = 5' 'stop_deadline = 6' 'release_wait = 1' >>/etc/pve-gpu/settings.ini
 keeper_on
 
 back() {
@@ -98,7 +99,7 @@ is "another VM gets it at once" "$(leases)" 102
 is "on vfio-pci" "$(driver 01:00.0)" vfio-pci
 back "the other start failed"
 
-rm /etc/pve-gpu/settings.ini
+echo "$settings" >/etc/pve-gpu/settings.ini
 wait_until 10 no_lease
 keeper_off
 unload_faults

@@ -380,7 +380,7 @@ static const struct kind {
 	[STEP_OVERRIDE]	= { override_do, override_undo, 5000, 5000, "set driver_override of %1$s to %3$s",
 			    "set driver_override of %1$s back to '%2$s'" },
 	[STEP_CONSOLE]	= { console_do, console_undo, 10000, 15000, "detach the console from %2$s of %1$s",
-			    "attach the console to the framebuffer of %1$s again" },
+			    "attach the console to the framebuffer of %1$s again, if it has one" },
 	[STEP_UNBIND]	= { unbind_do, unbind_undo, 30000, 60000, "unbind %1$s from %2$s", "bind %1$s to %2$s again" },
 	[STEP_BAR]	= { bar_do, bar_undo, 20000, 20000, "resize BAR 0 of %1$s to 2^%3$s MiB",
 			    "resize BAR 0 of %1$s back to 2^%2$s MiB" },

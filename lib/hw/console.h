@@ -40,7 +40,10 @@ void console_look(struct host *h, struct bdf bdf, const struct bdf *fns, size_t 
  * success (drivers/tty/vt/vt.c:store_bind), so the attribute is read back.  Which vtconsole it is
  * is told by its name, "(M) frame buffer device"; numbers change.  Attaching waits up to `ms` for it to be
  * there: it goes with the last framebuffer and comes with the first, which a driver may make after it was
- * bound.  Letting go of what is not there, or not attached, is done. */
+ * bound.  Many make none before a monitor is plugged in (drivers/gpu/drm/drm_fb_helper.c:
+ * __drm_fb_helper_initial_config_and_unlock defers it), and fbcon takes over by itself when they do
+ * (fbcon.c:fbcon_fb_registered): nothing to attach to is done, as is letting go of what is not there, or not
+ * attached. */
 int console_set(struct host *h, bool attached, uint64_t ms, uint64_t *ns, struct err *e) _must_check_;
 
 /* Calls fn for the memory of every firmware framebuffer (/proc/iomem, for root): where it begins, and what

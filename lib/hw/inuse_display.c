@@ -47,7 +47,8 @@ bool inuse_display_is_bmc(uint16_t vendor, uint16_t device)
 }
 
 /* The outputs of a card are folders below its DRM device, "card0-HDMI-A-1", whose `status` is what the driver
- * found last (drivers/gpu/drm/drm_sysfs.c:status_show: no probing, no lock). */
+ * found last (drivers/gpu/drm/drm_sysfs.c:status_show: no probing, no lock).  "card0-Writeback-1" is none: it draws into
+ * memory, and is never unplugged (amdgpu has one, amdgpu_dm_wb.c). */
 struct outputs { struct host *h; const char *card; struct host_path path; unsigned n, plugged; };
 
 static int each_output(void *arg, const char *name)
@@ -56,7 +57,7 @@ static int each_output(void *arg, const char *name)
 	size_t len = strlen(o->card);
 	char status[32];
 
-	if (!str_starts(name, o->card) || name[len] != '-' ||
+	if (!str_starts(name, o->card) || name[len] != '-' || str_starts(name + len, "-Writeback-") ||
 	    host_read_line(o->h, host_path("%s/%s/status", o->path.s, name).s, status, sizeof(status)) < 0)
 		return 0;
 	o->n++;

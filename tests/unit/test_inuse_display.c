@@ -134,6 +134,23 @@ static void nobody_looks_at_what_is_not_plugged_in(void **state)
 	box_expect(b, CARD, CARD " busy is the boot display\n" CARD " busy is the only display of this host\n");
 }
 
+/* What amdgpu has beside its sockets. */
+static void a_writeback_connector_is_no_output(void **state)
+{
+	struct box *b = *state;
+
+	make(b, CARD, "0x030000\n", "amdgpu", true);
+	make_output(b, CARD, "card0", "disconnected\n");
+	for (int i = 0; i < 2; i++) {
+		box_put(b, PCI CARD "/drm/card0/card0-Writeback-1/status", i ? "connected\n" : "unknown\n");
+		box_expect(b, CARD, CARD " note is the boot display, but no monitor is plugged into it\n"
+			   CARD " note is the only display of this host, but no monitor is plugged into it\n");
+	}
+	make(b, IGPU, "0x030000\n", "amdgpu", false);
+	box_put(b, PCI IGPU "/drm/card1/card1-Writeback-1/status", "unknown\n");
+	box_expect(b, IGPU, "");
+}
+
 static struct console look(struct box *b, const char *bdf)
 {
 	struct console c;
@@ -314,6 +331,7 @@ int main(void)
 		T(an_accelerator_is_no_display),
 		T(without_a_host_driver_nothing_is_shown),
 		T(nobody_looks_at_what_is_not_plugged_in),
+		T(a_writeback_connector_is_no_output),
 		T(a_drivers_framebuffer_comes_back),
 		T(the_firmwares_framebuffer_does_not),
 		T(where_the_firmwares_framebuffer_lies),

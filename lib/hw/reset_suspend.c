@@ -6,10 +6,16 @@
  * /sys/class/rtc/rtc0/wakealarm (drivers/rtc/sysfs.c:wakealarm_store, "+N" is from now) belongs to whoever has set it.
  * The write to /sys/power/state returns when the host is awake again (kernel/power/main.c:state_store), and
  * fails without having slept when a task cannot be frozen or a driver refuses.
+ *
+ * An alarm that comes before the host sleeps would wake nobody.  So the file systems are written out before it is
+ * set, and the count of wakeup events, read before and written back after, lets the kernel refuse to sleep
+ * once an event has come in between (drivers/base/power/wakeup.c:pm_wakeup_pending): the alarm is one
+ * (drivers/rtc/interface.c:rtc_update_irq).  The read waits while an event is being worked on.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "driver.h"
 #include "reset_int.h"
@@ -17,6 +23,7 @@
 
 #define STATE "/sys/power/state"
 #define MEM_SLEEP "/sys/power/mem_sleep"
+#define WAKEUPS "/sys/power/wakeup_count"
 #define ALARM "/sys/class/rtc/rtc0/wakealarm"
 #define ASLEEP_S 8	/* what drains a card's capacitors */
 
@@ -77,19 +84,43 @@ static int set_alarm(struct host *h, struct err *e)
 	return r;
 }
 
+/* "" where the kernel does not count. */
+static int read_wakeups(struct host *h, char *buf, size_t size, struct err *e)
+{
+	int r = host_read_line(h, WAKEUPS, buf, size);
+
+	if (r == -ENOENT)
+		buf[0] = '\0';
+	return r < 0 && r != -ENOENT ? err_set(e, -r, "cannot read " WAKEUPS ": %s", err_text(r)) : 0;
+}
+
+static int fall_asleep(struct host *h, const char *wakeups, struct err *e)
+{
+	int r = *wakeups ? host_write(h, WAKEUPS, wakeups) : 0;
+
+	if (r < 0)
+		return err_set(e, EBUSY, "the host did not suspend: something woke it while it was about to (" WAKEUPS
+			       " is not %s any more: %s); try again", wakeups, err_text(r));
+	r = host_write(h, STATE, "mem");
+	return r < 0 ? err_set(e, -r, "the host did not suspend: %s%s", err_text(r), r == -EBUSY ? "; a task or a driver "
+			       "refused, or something woke it, see the end of 'dmesg'" : "") : 0;
+}
+
 static int sleep_and_wake(struct reset_job *j, struct err *e)
 {
-	uint64_t start = driver_clock();
 	struct err ignored = ERR_INIT;
-	char left[24];
-	int r = set_alarm(j->h, e);
+	char wakeups[24], left[24];
+	uint64_t start;
+	int r = read_wakeups(j->h, wakeups, sizeof(wakeups), e);
 
 	if (r < 0)
 		return r;
-	r = host_write(j->h, STATE, "mem");
-	if (r < 0)
-		err_set(e, -r, "the host did not suspend: %s%s", err_text(r), r == -EBUSY ? "; a task or a driver refused, "
-			"see the end of 'dmesg'" : "");
+	if (j->h->real)
+		sync();
+	start = driver_clock();
+	r = set_alarm(j->h, e);
+	if (r == 0)
+		r = fall_asleep(j->h, wakeups, e);
 	*j->ns += driver_clock() - start;
 	/* Woken by a key or a packet, or never asleep: the alarm is still to come. */
 	if (host_read_line(j->h, ALARM, left, sizeof(left)) == 0 && left[0])

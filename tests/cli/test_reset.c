@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* pve-gpu reset and selftest on a fake kernel: an idle card is reset and back where it was; anybody else's is not
  * touched; a trial that was killed is put right by the next one. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +126,20 @@ static void can_suspend(struct desk *d, const char *mem_sleep)
 
 	assert_int_equal(tfs_put(root, "/sys/power/state", 0644, "freeze mem disk\n", 16), 0);
 	assert_int_equal(tfs_putf(root, "/sys/power/mem_sleep", 0644, "%s\n", mem_sleep), 0);
+	assert_int_equal(tfs_put(root, "/sys/power/wakeup_count", 0644, "12\n", 3), 0);
 	assert_int_equal(tfs_put(root, "/sys/class/rtc/rtc0/wakealarm", 0644, "\n", 1), 0);
+}
+
+/* The number of the operation, from 1. */
+static unsigned when(struct desk *d, const char *operation)
+{
+	unsigned n = 1;
+
+	while (n <= fake_log_count(&d->k) && strcmp(fake_log(&d->k, n), operation) != 0)
+		n++;
+	if (n > fake_log_count(&d->k))
+		fail_msg("nobody did '%s'", operation);
+	return n;
 }
 
 static void the_host_sleeps(void **state)
@@ -146,6 +160,32 @@ static void the_host_sleeps(void **state)
 	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_DONE);
 	said(&d, "was reset by suspend");
 	assert_int_equal(fake_log_find(&d.k, "/sys/power/state mem"), 1);
+	assert_true(when(&d, "write /sys/class/rtc/rtc0/wakealarm +8") < when(&d, "write /sys/power/wakeup_count 12"));
+	assert_true(when(&d, "write /sys/power/wakeup_count 12") < when(&d, "write /sys/power/state mem"));
+	same_as_before(&d);
+	close_desk(&d);
+}
+
+/* As the alarm itself, when it comes too early. */
+static void an_event_before_the_sleep(void **state)
+{
+	char text[32];
+	struct desk d;
+
+	(void)state;
+	open_desk(&d, "gpu-four");
+	can_suspend(&d, "[deep]");
+	fake_fault_add(&d.k, (struct fake_fault){ .kind = FAKE_FAIL, .match = "write /sys/power/wakeup_count", .err = EINVAL });
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
+	said(&d, "something woke it while it was about to");
+	assert_int_equal(fake_log_find(&d.k, "/sys/power/state"), 0);
+	tfs_get(d.k.host.rootfd, "/sys/class/rtc/rtc0/wakealarm", text, sizeof(text));
+	assert_string_equal(text, "0");
+	fake_fault_clear(&d.k);
+	/* Of a kernel that does not count. */
+	can_suspend(&d, "[deep]");
+	assert_int_equal(unlinkat(d.k.host.rootfd, "sys/power/wakeup_count", 0), 0);
+	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_DONE);
 	same_as_before(&d);
 	close_desk(&d);
 }
@@ -168,7 +208,7 @@ static void a_sleep_that_fails(void **state)
 	assert_string_equal(text, "0");
 	expect(&d, "pve-gpu reset 0a:00 --method suspend", CLI_FAILED);
 	said(&d, "alarm is set already");
-	assert_int_equal(fake_log_find(&d.k, "/sys/power"), 3);		/* of the first time */
+	assert_int_equal(fake_log_find(&d.k, "/sys/power"), 4);		/* of the first time */
 	same_as_before(&d);
 	close_desk(&d);
 }
@@ -290,6 +330,7 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(each_method_alone),
 		cmocka_unit_test(the_host_sleeps), cmocka_unit_test(a_sleep_that_fails),
+		cmocka_unit_test(an_event_before_the_sleep),
 		cmocka_unit_test(nobody_sleeps_under_a_guest), cmocka_unit_test(a_card_in_use_is_refused),
 		cmocka_unit_test(a_dead_card_is_revived),
 		cmocka_unit_test(rounds),

@@ -84,25 +84,28 @@ static int add_needed(struct inuse_store *st, const struct inuse_disk *d, const 
 }
 
 /*
- * A label outlives the use of a disk, and names the pool as it was called when udev looked.  In use
- * are the pools with a folder of statistics; any other name only counts as free when the kernel
- * does not have the disk claimed or, where that cannot be asked, knows no pool of that name.
+ * A label outlives the use of a disk, and names the pool as it was called when udev looked; a spare disk or a guest's
+ * own may well say "rpool".  ZFS opens its disks exclusively (module/os/linux/zfs/vdev_disk.c:vdev_disk_open), so what
+ * is not claimed is no member in use.  Where that cannot be asked, in use are the pools with a folder of
+ * statistics, and any other name counts as free when the kernel is known to have no pool of that name.
  */
 static int look_zfs(struct inuse_store *st, const struct inuse_disk *d, const char *pool)
 {
+	int claimed = inuse_disk_claimed(d, st->scan->h);
+	bool imported = is_pool(st, pool);
 	const struct inuse_need *need;
-	int claimed;
 
-	if (is_pool(st, pool))
-		return add_pool(st, d, pool, true);
-	claimed = inuse_disk_claimed(d, st->scan->h);
-	if (claimed == 1)
+	if (claimed == 1 || (claimed < 0 && imported))
 		return add_pool(st, d, pool, true);
 	if (claimed < 0 && host_exists(st->scan->h, "/sys/module/zfs") &&
 	    (!*pool || !host_exists(st->scan->h, POOLS)))
 		return add_pool(st, d, pool, false);
 	if (st->depth > 0)
 		return 0;
+	/* What Proxmox would look for is there already, without this disk. */
+	if (imported)
+		return add(st, d, INUSE_NOTE, pool, "the label of a ZFS pool with the name of an imported one, which does "
+			   "not use it");
 	need = inuse_scan_need(st->scan, INUSE_NEED_POOL, pool);
 	if (need)
 		return add_needed(st, d, "a member of the ZFS pool", need);

@@ -2,6 +2,9 @@
 /* Which disks the host would miss, and which are spare. */
 #include "test_inuse_tree.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include "inuse_mounts.h"
 #include "inuse_text.h"
 
@@ -234,6 +237,38 @@ static void an_exported_pool_is_a_note(void **state)
 	expect(b, "note carries the label of a ZFS pool that is not imported (/dev/nvme0n1p1)");
 }
 
+static int claimed_open(struct host *h, const char *path, int flags, mode_t mode)
+{
+	return (flags & O_EXCL) && strcmp(path, "/dev/nvme0n1p3") == 0 ? -EBUSY : host_default_ops.open(h, path, flags, mode);
+}
+
+/* "rpool" is what every installation calls it, a guest's too. */
+static void a_disk_with_the_name_of_the_hosts_pool(void **state)
+{
+	static const struct inuse_need need = { INUSE_NEED_POOL, "rpool", "the Proxmox storage local-zfs" };
+	struct host_ops ops = host_default_ops;
+	struct box *b = *state;
+
+	make_nvme(b);
+	label(b, "259:3", "zfs_member", "rpool");
+	box_put(b, "/sys/module/zfs/version", "2.3\n");
+	box_put(b, "/proc/spl/kstat/zfs/rpool/state", "ONLINE\n");
+	box_put(b, "/dev/nvme0n1p3", "");
+	mounts(b, "22 1 0:30 / / rw - zfs rpool/ROOT/pve-1 rw\n");
+	b->needs = (struct inuse_needs){ &need, 1, false };
+	b->h.real = true;		/* one may ask who has the disk */
+	expect(b, "note carries the label of a ZFS pool with the name of an imported one, which does not use it (/dev/nvme0n1p3)");
+	ops.open = claimed_open;
+	b->h.ops = &ops;
+	expect(b, "CRITICAL carries a member of the ZFS pool rpool (/dev/nvme0n1p3), which is mounted at /, and is the Proxmox "
+	       "storage local-zfs");
+	b->h.ops = &host_default_ops;
+	/* Not imported, it may be the one that Proxmox will look for. */
+	label(b, "259:3", "zfs_member", "tank");
+	b->needs.v = &(const struct inuse_need){ INUSE_NEED_POOL, "tank", "the Proxmox storage tank" };
+	expect(b, "CRITICAL carries a member of the ZFS pool tank (/dev/nvme0n1p3), which is the Proxmox storage tank");
+}
+
 static void a_pool_that_may_be_imported_is_critical(void **state)
 {
 	struct box *b = *state;
@@ -421,6 +456,7 @@ int main(void)
 		T(a_storage_at_rest_is_critical),
 		T(an_imported_pool_is_critical_and_says_what_it_carries),
 		T(an_exported_pool_is_a_note),
+		T(a_disk_with_the_name_of_the_hosts_pool),
 		T(a_pool_that_may_be_imported_is_critical),
 		T(a_pool_without_zfs_is_a_note),
 		T(all_disks_of_a_btrfs_count),

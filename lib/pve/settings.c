@@ -235,8 +235,8 @@ static int open_file(struct host *h, const char *path, struct err *e)
 	return err_set(e, -r, "cannot open '%s': %s", path, err_text(r));
 }
 
-/* -ENOENT without a sentence: there is none. */
-static int read_file(struct host *h, const char *path, char *text, size_t size, size_t *ret_len, struct err *e)
+/* malloc'ed: a limit of the stack may be smaller.  -ENOENT without a sentence: there is none. */
+static int read_file(struct host *h, const char *path, char **ret, size_t *ret_len, struct err *e)
 {
 	_cleanup_(file_closep) int fd = open_file(h, path, e);
 	struct stat st;
@@ -247,32 +247,41 @@ static int read_file(struct host *h, const char *path, char *text, size_t size, 
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, "cannot look at '%s': %s", path, err_text(errno));
 	r = check_owner(h, path, &st, e);
-	return r == 0 ? read_all(fd, path, text, size, ret_len, e) : r;
+	if (r < 0)
+		return r;
+	*ret = malloc(SETTINGS_FILE_MAX + 1);
+	return *ret ? read_all(fd, path, *ret, SETTINGS_FILE_MAX + 1, ret_len, e) : err_nomem(e);
 }
 
 int settings_each(struct host *h, const char *path, settings_line_fn fn, void *arg, struct err *e)
 {
-	char text[SETTINGS_FILE_MAX + 1];
-	struct reader rd = { .each = fn, .arg = arg, .file = path, .pos = text, .e = e };
+	struct reader rd = { .each = fn, .arg = arg, .file = path, .e = e };
+	char *text = NULL;
 	size_t len = 0;
-	int r = read_file(h, path, text, sizeof(text), &len, e);
+	int r = read_file(h, path, &text, &len, e);
 
-	rd.end = text + len;
-	return r == 0 ? read_text(&rd) : r;
+	if (r == 0) {
+		rd.pos = text;
+		rd.end = text + len;
+		r = read_text(&rd);
+	}
+	free(text);
+	return r;
 }
 
 static int load_file(struct host *h, const char *path, unsigned where, struct settings *s, struct err *e)
 {
 	static const struct settings_table table = { settings_keys, SETTINGS_N };
-	char text[SETTINGS_FILE_MAX + 1];
 	unsigned line_of[SETTINGS_N];
+	char *text = NULL;
 	size_t len = 0;
-	int r = read_file(h, path, text, sizeof(text), &len, e);
+	int r = read_file(h, path, &text, &len, e);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
 		r = settings_parse(&table, path, text, len, where, s, line_of, e);
+	free(text);
 	for (size_t i = 0; r == 0 && i < SETTINGS_N; i++)
 		if (line_of[i])
 			snprintf(s->origin[i].text, sizeof(s->origin[i].text), "%.260s:%u", path, line_of[i]);

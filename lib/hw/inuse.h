@@ -95,7 +95,10 @@ enum inuse_need_kind {
 	INUSE_NEED_POOL,	/* a ZFS pool, imported or not */
 };
 
-/* Whoever knows the host's configuration says what it cannot do without. */
+/* Whoever knows the host's configuration says what it cannot do without.  A disk with the name of a pool or group is
+ * taken for a part of it, unless it is told from a namesake: a pool of that name is imported without the disk; the
+ * active group of that name does not list it in LVM's own backup (/etc/lvm/backup), and nobody has it claimed.  Where that
+ * cannot be told (a captured tree, a group with nothing active or without a backup) it stays needed. */
 struct inuse_need {
 	enum inuse_need_kind kind;
 	char name[128];		/* raw */

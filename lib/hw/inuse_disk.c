@@ -79,6 +79,7 @@ void inuse_disk_label(const struct inuse_disk *d, struct host *h, struct inuse_l
 	while ((line = str_token(&p, "\n"))) {
 		take_value(line, "E:ID_FS_TYPE=", ret->type, sizeof(ret->type));
 		take_value(line, "E:ID_FS_LABEL=", ret->label, sizeof(ret->label));
+		take_value(line, "E:ID_FS_UUID=", ret->id, sizeof(ret->id));
 		take_value(line, "E:LVM_VG_NAME_COMPLETE=", ret->group, sizeof(ret->group));
 	}
 }

@@ -31,6 +31,7 @@ bool inuse_disk_is(const struct inuse_disk *d, struct host *h, const char *path)
 struct inuse_label {
 	char type[32];
 	char label[128];	/* raw */
+	char id[64];		/* raw; of an LVM physical volume its own */
 	char group[128];	/* raw; the LVM group of a physical volume, where udev's rules note it */
 };
 void inuse_disk_label(const struct inuse_disk *d, struct host *h, struct inuse_label *ret);

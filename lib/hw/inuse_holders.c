@@ -34,9 +34,7 @@ static int add(struct inuse_store *st, enum inuse_weight weight, const char *obj
 	return 0;
 }
 
-/* "pve-vm--101--disk--0" -> "pve": a volume's name joins group and volume with one dash and doubles
- * the dashes inside them (LVM's dm_build_dm_name). */
-static void group_name(const char *dm_name, char *buf, size_t size)
+void inuse_group_name(const char *dm_name, char *buf, size_t size)
 {
 	size_t n = 0;
 
@@ -55,7 +53,7 @@ static int add_lvm(struct inuse_store *st, const struct inuse_disk *volume, cons
 	struct inuse_finding *f;
 	int r;
 
-	group_name(volume->dm_name, group, sizeof(group));
+	inuse_group_name(volume->dm_name, group, sizeof(group));
 	inuse_text_safe(safe, sizeof(safe), group);
 	if (inuse_scan_get(st->scan, st->fn, INUSE_STORAGE, safe))
 		return 0;

@@ -2,6 +2,7 @@
 /* What is written on block devices, where sysfs shows no user: see inuse_storage.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inuse_storage.h"
@@ -9,6 +10,8 @@
 #include "str.h"
 
 #define POOLS	"/proc/spl/kstat/zfs"
+
+enum { BACKUP_MAX = 16 << 20 };	/* some thousand volumes are a few MiB */
 
 static int add(struct inuse_store *st, const struct inuse_disk *d, enum inuse_weight weight, const char *object,
 	       const char *what)
@@ -153,14 +156,92 @@ static int each_volume(void *arg, const char *name)
 	return 0;
 }
 
+/* The id of the active volume group of that name, from its volumes: "LVM-" and twice 32 characters, the group's
+ * first. */
+struct active {
+	struct host *h;
+	const char *group;
+	char id[33];
+	bool two;		/* groups of that name: none is meant */
+};
+
+static int each_active(void *arg, const char *name)
+{
+	struct active *a = arg;
+	struct inuse_disk d;
+	char group[sizeof(d.dm_name)];
+	const char *id = d.dm_uuid + strlen("LVM-");
+
+	if (!str_starts(name, "dm-") || inuse_disk_load(&d, a->h, host_path("/sys/class/block/%s", name).s, name) < 0 ||
+	    !str_starts(d.dm_uuid, "LVM-") || strlen(id) < sizeof(a->id) - 1)
+		return 0;
+	inuse_group_name(d.dm_name, group, sizeof(group));
+	if (strcmp(group, a->group) != 0)
+		return 0;
+	a->two = a->two || (a->id[0] && strncmp(a->id, id, sizeof(a->id) - 1) != 0);
+	snprintf(a->id, sizeof(a->id), "%.32s", id);
+	return 0;
+}
+
+/* As LVM and udev write it: 6-4-4-4-4-4-6. */
+struct lvm_id { char s[39]; };
+
+static struct lvm_id with_dashes(const char *id)
+{
+	struct lvm_id t;
+	size_t n = 0;
+
+	for (size_t i = 0; id[i] && i < 32; i++) {
+		if (i >= 6 && i <= 26 && i % 4 == 2)
+			t.s[n++] = '-';
+		t.s[n++] = id[i];
+	}
+	t.s[n] = '\0';
+	return t;
+}
+
+static bool is_id(const char *text)
+{
+	return strlen(text) == sizeof(struct lvm_id) - 1 &&
+	       !text[strspn(text, "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+/*
+ * Is the group of that name active, and this disk none of its volumes, but of another group with the same name?  No
+ * file of the kernel says which group a disk without an active volume is of.  LVM's backup of a group lists
+ * its physical volumes, and is written with every change, and when it is found to be out of date
+ * (lib/format_text/archiver.c:backup, check_current_backup).  In doubt no: no backup, one of another group, no id.
+ */
+static bool is_namesake(struct inuse_store *st, const struct inuse_disk *d, const char *group, const char *volume)
+{
+	struct active a = { .h = st->scan->h, .group = group };
+	char *text;
+	size_t len;
+	bool other;
+
+	if (!*group || strchr(group, '/') || *group == '.' || !is_id(volume) || inuse_disk_claimed(d, st->scan->h) != 0)
+		return false;
+	(void)!host_list(st->scan->h, "/sys/class/block", each_active, &a);
+	if (!a.id[0] || a.two ||
+	    host_read_file(st->scan->h, host_path("/etc/lvm/backup/%s", group).s, BACKUP_MAX, &text, &len) < 0)
+		return false;
+	other = strstr(text, with_dashes(a.id).s) && !strstr(text, volume);
+	free(text);
+	return other;
+}
+
 static int look_lvm(struct inuse_store *st, const struct inuse_disk *d, const struct inuse_label *label)
 {
 	struct volume v = { .st = st };
 	const struct inuse_need *need;
+	const char *group;
 
 	snprintf(v.number, sizeof(v.number), "%u:%u", d->major, d->minor);
 	(void)!host_list(st->scan->h, "/run/lvm/pvs_online", each_volume, &v);
-	need = inuse_scan_need(st->scan, INUSE_NEED_GROUP, *v.group ? v.group : label->group);
+	group = *v.group ? v.group : label->group;
+	need = inuse_scan_need(st->scan, INUSE_NEED_GROUP, group);
+	if (need && is_namesake(st, d, group, label->id))
+		return add(st, d, INUSE_NOTE, d->name, "an LVM physical volume of another group than the active one of that name");
 	if (need)
 		return add_needed(st, d, "the inactive LVM volume group", need);
 	return add(st, d, INUSE_NOTE, d->name, "an LVM physical volume that is not active");

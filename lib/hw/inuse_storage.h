@@ -31,6 +31,10 @@ int inuse_storage_look(struct inuse_store *st, const struct inuse_disk *d) _must
 /* What is built on it: volumes, arrays, caches. */
 int inuse_holders_look(struct inuse_store *st, const struct inuse_disk *d) _must_check_;
 
+/* "pve-vm--101--disk--0" -> "pve": a volume's name joins group and volume with one dash and doubles
+ * the dashes inside them (LVM's dm_build_dm_name). */
+void inuse_group_name(const char *dm_name, char *buf, size_t size);
+
 /* What is written on it, where the kernel shows no user: pools above all.  `used` = something
  * is known to use it already. */
 int inuse_labels_look(struct inuse_store *st, const struct inuse_disk *d, bool used) _must_check_;

@@ -213,6 +213,48 @@ static void a_storage_at_rest_is_critical(void **state)
 		   NVME " CRITICAL carries the inactive LVM volume group vmdata (/dev/nvme0n1p1), which is the Proxmox storage vms\n");
 }
 
+#define HOSTS_GROUP	"aaaaaabbbbccccddddeeeeffffgggggg"
+#define HOSTS_GROUP_ID	"aaaaaa-bbbb-cccc-dddd-eeee-ffff-gggggg"
+#define HOSTS_VOLUME	"111111-2222-3333-4444-5555-6666-777777"
+#define SPARE_VOLUME	"AAAAAA-2222-3333-4444-5555-6666-777777"
+
+static void backup(const struct box *b, const char *group, const char *volume)
+{
+	box_put(b, "/etc/lvm/backup/pve", host_path("contents = \"Text Format Volume Group\"\npve {\n\tid = \"%s\"\n\tphysical_volumes {\n"
+		"\t\tpv0 {\n\t\t\tid = \"%s\"\n", group, volume).s);
+}
+
+/* "pve" is what every installation calls its group. */
+static void a_disk_with_the_name_of_the_hosts_group(void **state)
+{
+	static const struct inuse_need need = { INUSE_NEED_GROUP, "pve", "the Proxmox storage local-lvm" };
+	const char *other = "note carries an LVM physical volume of another group than the active one of that name (/dev/nvme0n1p3)";
+	const char *same = "CRITICAL carries the inactive LVM volume group pve (/dev/nvme0n1p3), which is the Proxmox storage local-lvm";
+	struct box *b = *state;
+
+	make_nvme(b);
+	box_put(b, "/run/udev/data/b259:3", "E:ID_FS_TYPE=LVM2_member\nE:ID_FS_UUID=" SPARE_VOLUME "\n");
+	box_put(b, "/run/lvm/pvs_online/aaaa", "259:3\nvg:pve\ndev:/dev/nvme0n1p3\n");
+	box_put(b, "/dev/nvme0n1p3", "");
+	mounts(b, "22 1 253:1 / / rw - ext4 /dev/mapper/pve-root rw\n");
+	b->needs = (struct inuse_needs){ &need, 1, false };
+	b->h.real = true;
+	backup(b, HOSTS_GROUP_ID, HOSTS_VOLUME);
+	expect(b, same);		/* nothing of it is active */
+	make_volume(b, "dm-1", "253:1", "pve-root", "LVM-" HOSTS_GROUP "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh");
+	expect(b, other);
+	b->h.real = false;
+	expect(b, same);		/* one cannot ask who has it */
+	b->h.real = true;
+	backup(b, HOSTS_GROUP_ID, SPARE_VOLUME);
+	expect(b, same);		/* a part of it on which nothing is active */
+	backup(b, SPARE_VOLUME, HOSTS_VOLUME);
+	expect(b, same);		/* the backup of another group */
+	backup(b, HOSTS_GROUP_ID, HOSTS_VOLUME);
+	box_put(b, "/run/udev/data/b259:3", "E:ID_FS_TYPE=LVM2_member\n");
+	expect(b, same);
+}
+
 static void an_imported_pool_is_critical_and_says_what_it_carries(void **state)
 {
 	struct box *b = *state;
@@ -454,6 +496,7 @@ int main(void)
 		T(a_multipath_map_is_judged_by_what_is_on_it),
 		T(nvme_multipath_hides_the_disk_elsewhere),
 		T(a_storage_at_rest_is_critical),
+		T(a_disk_with_the_name_of_the_hosts_group),
 		T(an_imported_pool_is_critical_and_says_what_it_carries),
 		T(an_exported_pool_is_a_note),
 		T(a_disk_with_the_name_of_the_hosts_pool),

@@ -37,7 +37,9 @@
  *
  * All of this is judged again under the lease's lock before anything is done.  The return itself is
  * done by a child, one per lease, so that a device that takes its time holds up no other.  What
- * fails is tried again, three times; then it is left to people, and said so.
+ * fails is tried again, three times; then it is left to people, and said so.  Where all devices are back
+ * and only a service or a container of the host's does not come up again, which may be locked by its own
+ * backup for an hour, it is said so once, and tried on for as long as that takes.
  */
 #ifndef WATCH_H
 #define WATCH_H

@@ -11,7 +11,7 @@
 #define HELD_MS 30000		/* a device that a stranger has open */
 
 /* How a child ended: its exit status. */
-enum result { DONE, FAILED, HUNG, HELD, CHANGED };
+enum result { DONE, FAILED, HOST_WAITS, HUNG, HELD, CHANGED };
 
 /* NULL = the lease is not over. */
 static const char *const why_over[] = {
@@ -61,17 +61,40 @@ static void say_done(struct watch *w, const struct watched *v, const struct clai
 	str_release(&list);
 }
 
+/* Until the next try, after so many failures. */
+static uint64_t retry_pause(const struct watch *w, unsigned failures)
+{
+	return w->retry_ms[failures < WATCH_RETRIES ? failures : WATCH_RETRIES - 1];
+}
+
 static enum result failed(struct watch *w, const struct watched *v, const struct lease *l, const struct err *e)
 {
 	const char *why = watch_why_over(v->verdict);
 
 	if (v->failures < WATCH_RETRIES)
 		watch_say(w, v, WATCH_RETRY, l, "%s; cannot give back: %s (once more in %llu s)", why, e->msg,
-			  (unsigned long long)w->retry_ms[v->failures] / 1000);
+			  (unsigned long long)retry_pause(w, v->failures) / 1000);
 	else
 		watch_say(w, v, WATCH_FAILED, l, "%s; cannot give back: %s (tried %u times and left as it is; "
 			  "'pve-gpu release %u' tries again)", why, e->msg, v->failures + 1, v->vmid);
 	return FAILED;
+}
+
+static bool devices_are_back(const struct lease *l)
+{
+	for (size_t i = 0; i < l->plan.n_devices; i++)
+		if (!lease_gave_back(l, l->plan.devices[i].bdf))
+			return false;
+	return true;
+}
+
+/* Nobody's device is missing, so there is no reason to stop trying. */
+static enum result host_waits(struct watch *w, const struct watched *v, const struct lease *l, const struct err *e)
+{
+	watch_say(w, v, v->failures == WATCH_RETRIES ? WATCH_FAILED : WATCH_RETRY, l, "%s; its devices are back, but: %s "
+		  "(tried %u times, once more in %llu s; 'pve-gpu release %u' tries at once)", watch_why_over(v->verdict), e->msg,
+		  v->failures + 1, (unsigned long long)retry_pause(w, v->failures) / 1000, v->vmid);
+	return HOST_WAITS;
 }
 
 static enum result give_back(struct watch *w, const struct watched *v, struct claim *c)
@@ -92,7 +115,7 @@ static enum result give_back(struct watch *w, const struct watched *v, struct cl
 		return HUNG;
 	}
 	if (r < 0)
-		return failed(w, v, &c->lease, &e);
+		return devices_are_back(&c->lease) ? host_waits(w, v, &c->lease, &e) : failed(w, v, &c->lease, &e);
 	say_done(w, v, c, host_now(w->h) - began);
 	return DONE;
 }
@@ -144,9 +167,10 @@ static void concluded(struct watch *w, struct watched *v, int status)
 	if (WIFSIGNALED(status))
 		watch_say(w, v, WATCH_UNCLEAR, NULL, "the process that gave its devices back was killed by signal %d",
 			  WTERMSIG(status));
-	if (r == FAILED && v->failures < WATCH_RETRIES)
-		v->not_before = now + w->retry_ms[v->failures];
-	if (r == FAILED || r == HUNG)
+	v->devices_back |= r == HOST_WAITS;
+	if (r == FAILED || r == HOST_WAITS)
+		v->not_before = now + retry_pause(w, v->failures);
+	if (r == FAILED || r == HOST_WAITS || r == HUNG)
 		v->failures++;
 	if (r == HUNG)
 		v->told_hung = true;

@@ -31,6 +31,7 @@ struct watched {
 	int child_fd;
 	pid_t child;
 	bool news, told_held, told_hung;
+	bool devices_back;		/* only something of the host's has not come up again */
 };
 
 #define WATCH_BLIND_MS 5000	/* a process that no descriptor can be had for */

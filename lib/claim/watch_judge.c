@@ -38,7 +38,7 @@ static void recognise(struct watch *w, struct watched *v, const struct lease *l)
 		v->verdict = UNKNOWN;
 		v->not_before = 0;
 		v->failures = 0;
-		v->told_held = v->told_hung = false;
+		v->told_held = v->told_hung = v->devices_back = false;
 		v->qemu = (struct lease_process){ 0, 0 };
 	}
 	v->ino = ino;
@@ -138,7 +138,7 @@ static void act_on(struct watch *w, struct watched *v, uint64_t now)
 		ripe += w->settle_ms;
 	if (v->verdict == STOP_LOST)
 		ripe += w->grace_ms;
-	if (v->failures > WATCH_RETRIES)
+	if (v->failures > WATCH_RETRIES && !v->devices_back)
 		return;
 	if (ripe < v->not_before)
 		ripe = v->not_before;

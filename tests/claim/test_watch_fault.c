@@ -214,6 +214,37 @@ static void test_refusing_driver(void **state)
 	play_close(&p);
 }
 
+/* A service that does not come up again keeps nobody's device: it is tried until it does. */
+static void test_service_stays_down(void **state)
+{
+	static const struct scenario stops = {
+		.tree = "shared-card", .vmid = 100, .settings = "[claim]\nservices = auto\ncontainers = stop\nprocesses = term\n",
+	};
+	static const char start[] = "run /usr/bin/systemctl start -- ollama.service";
+	struct fake_fault f = { .kind = FAKE_FAIL, .err = EIO };
+	struct keeper k;
+	struct play p;
+
+	(void)state;
+	play_open(&p, &stops);
+	play_claim(&p, 100);
+	snprintf(f.match, sizeof(f.match), "%s", start);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, f);
+	keeper_start(&p, &k);
+	keeper_says(&k, "its devices are back, but: cannot start ollama.service again");
+	for (unsigned ms = 0; ms < KEEPER_PATIENCE_MS && fake_log_find(&p.k, start) < 7; ms += 10)
+		usleep(10000);
+	assert_true(fake_log_find(&p.k, start) >= 7);
+	fake_fault_clear(&p.k);
+	keeper_says(&k, "gave back");
+	keeper_ends(&k, 0);
+	assert_int_equal(told(&p, "tried 4 times"), 1);
+	assert_int_equal(told(&p, ""), 1);
+	play_same(&p, "after the service had come up");
+	play_close(&p);
+}
+
 /* Told to stop in the middle: what was begun is finished first. */
 static void test_stop(void **state)
 {
@@ -281,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_refusing_driver),
 		cmocka_unit_test(test_administrator),
 		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_service_stays_down),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_broken_lease),
 	};

@@ -60,7 +60,8 @@ int claim_enter(struct claim *c, struct err *e) _must_check_;
 
 /*
  * Other VMs' leases are in the plan's way, by its refusals.  What a dead start or a lost stop has left, or
- * what only waits for its VM's next start, is given back now.  If somebody was at work on the lease when we
+ * what only waits for its VM's next start, is given back now.  A VM whose QEMU is gone and which Proxmox has
+ * locked, whose post-stop is about to come, is waited for a moment.  If somebody was at work on the lease when we
  * entered: waits, without the node lock, until he is through; longer for one that is giving back than for
  * one that is taking.  True when it is worth to enter and plan again.  What is in nobody's way is none of
  * our business: a start does not wait for the broken card of another VM.

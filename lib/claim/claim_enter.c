@@ -214,6 +214,33 @@ static bool is_lingering(struct claim *c, unsigned vmid)
 	return ret;
 }
 
+/* Its QEMU is gone and Proxmox is at it: post-stop is about to come. */
+static bool is_ending(struct claim *c, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	struct lease_process p;
+	struct err e = ERR_INIT;
+	bool ret = lease_load(c->h, vmid, &l, &e) == 0 && l.claimed && !l.returning && !l.linger && l.qemu.pid &&
+		   !lease_process_alive(c->h, l.qemu) && c->world->vm_process(c->h, vmid, &p, &e) == 0 &&
+		   c->world->vm_locked(c->h, vmid, &e) > 0;
+
+	lease_release(&l);
+	return ret;
+}
+
+static bool await_end(struct claim *c, unsigned vmid)
+{
+	uint64_t end = host_now(c->h) + TAKING_MS;
+	bool ending = true;
+
+	claim_unlock_node(c);
+	while (ending && host_now(c->h) < end) {
+		host_sleep(c->h, 50);
+		ending = is_ending(c, vmid);
+	}
+	return !ending;
+}
+
 static bool wait_for(struct claim *c, unsigned vmid)
 {
 	struct lease l = LEASE_INIT;
@@ -227,7 +254,7 @@ static bool wait_for(struct claim *c, unsigned vmid)
 	for (size_t i = 0; i < c->n_busy; i++)
 		was_busy |= c->busy[i] == vmid;
 	if (!was_busy)
-		return give_back_abandoned(c, vmid);
+		return is_ending(c, vmid) ? await_end(c, vmid) : give_back_abandoned(c, vmid);
 	claim_unlock_node(c);
 	if (lease_load(c->h, vmid, &l, &e) == 0)
 		ms = l.returning ? RETURNING_MS : TAKING_MS;

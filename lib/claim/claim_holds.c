@@ -26,6 +26,8 @@ static void hold_text(struct claim *c, const struct lease *l, char *buf, size_t 
 		snprintf(buf, size, "VM %u, which has ended and may be on its way up again", l->vmid);
 	else if (l->returning)
 		snprintf(buf, size, "VM %u, whose devices are on their way back", l->vmid);
+	else if (l->claimed && l->qemu.pid && !lease_process_alive(c->h, l->qemu))
+		snprintf(buf, size, "VM %u, which has ended; its devices are about to go back", l->vmid);
 	else
 		snprintf(buf, size, "VM %u, whose start is under way (if it is not: 'pve-gpu release %u')", l->vmid,
 			 l->vmid);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "play.h"
@@ -111,6 +112,48 @@ static void test_not_over(void **state)
 	down(&p);
 }
 
+/* --- a VM that is just ending ---------------------------------------------------------------------- */
+
+/* Both want the same card. */
+static const struct scenario same = { .tree = "gpu-four", .vmid = 100, .rival = 101 };
+
+static void runs(struct play *p, const struct scenario *s)
+{
+	play_open(p, s);
+	play_claim(p, s->vmid);
+	play_vm_up(p, true);
+}
+
+/* QEMU is gone, 'qm cleanup' has Proxmox's lock, and has not called post-stop yet. */
+static void test_about_to_go_back(void **state)
+{
+	struct play p;
+	pid_t pid;
+	int lock;
+
+	(void)state;
+	runs(&p, &same);
+	lock = play_pve_lock(&p, same.vmid);
+	fake_vm_end(&p.k, same.vmid);
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	assert_int_equal(play_hook(&p, same.rival, "pre-start"), 4);
+	says(&p, "held by VM 100, which has ended; its devices are about to go back");
+	play_taken(&p, same.vmid, "while Proxmox has its lock");
+	fake_settings(&p.k)->time_scale = 1;
+	pid = fork();
+	if (pid == 0) {
+		host_sleep(&p.k.host, 300);
+		_exit(0);	/* and the lock is free */
+	}
+	close(lock);
+	play_claim(&p, same.rival);
+	play_taken(&p, same.rival, "after the other one's end");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(play_hook(&p, same.rival, "post-stop"), 0);
+	play_same(&p, "after a VM that was just ending");
+	play_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_broken_card),
 		cmocka_unit_test(test_not_over),
+		cmocka_unit_test(test_about_to_go_back),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

@@ -11,6 +11,7 @@
 #define QM "/usr/sbin/qm"
 #define QM_MARGIN_MS 15000	/* qm itself waits for the VM's lock */
 #define PAUSE_MS 250
+#define POST_STOP_MS 10000	/* then it was lost: watch has come first, or the next plan gives back */
 
 struct others {
 	struct hook *k;
@@ -65,13 +66,29 @@ static bool end_vm(struct others *o, unsigned vmid, const char *verb)
 	return false;
 }
 
-/* Its QEMU is gone and so is whoever cleans up after it; what its lease still holds is the next plan's affair. */
-static bool is_over(struct others *o, unsigned vmid)
+/* Its QEMU is gone, and Proxmox is not at it. */
+static bool is_down(struct others *o, unsigned vmid)
 {
 	struct lease_process p;
 	struct err ignored = ERR_INIT;
 
 	return o->world->vm_process(o->k->h, vmid, &p, &ignored) == 0 && o->world->vm_locked(o->k->h, vmid, &ignored) == 0;
+}
+
+/* Nothing of its lease's is in anybody's way. */
+static bool has_let_go(struct others *o, unsigned vmid)
+{
+	struct lease l = LEASE_INIT;
+	struct err ignored = ERR_INIT;
+	int r = lease_load(o->k->h, vmid, &l, &ignored);
+	size_t back = 0;
+	bool ret;
+
+	while (r == 0 && back < l.plan.n_devices && lease_gave_back(&l, l.plan.devices[back].bdf))
+		back++;
+	ret = r == 0 ? back == l.plan.n_devices || (l.linger && !l.returning) : r == -ENOENT;
+	lease_release(&l);
+	return ret;
 }
 
 /* A cancelled task is not kept waiting; what it says is read later. */
@@ -82,10 +99,25 @@ static bool is_cancelled(struct others *o)
 	return o->k->cancel >= 0 && poll(&p, 1, 0) > 0;
 }
 
-static void wait_for_end(struct others *o, unsigned vmid)
+/* Proxmox's lock is free for a moment between QEMU's end and post-stop: that is none yet.  True: the devices
+ * are to be had. */
+static bool wait_for_end(struct others *o, unsigned vmid)
 {
-	while (!is_over(o, vmid) && host_now(o->k->h) < o->until && !is_cancelled(o))
+	uint64_t down = 0;
+
+	for (;;) {
+		uint64_t now = host_now(o->k->h);
+
+		if (!is_down(o, vmid))
+			down = 0;
+		else if (has_let_go(o, vmid))
+			return true;
+		else if (down == 0)
+			down = now;
+		if (now >= o->until || (down && now >= down + POST_STOP_MS) || is_cancelled(o))
+			return false;
 		host_sleep(o->k->h, PAUSE_MS);
+	}
 }
 
 bool hook_make_room(struct hook *k, struct claim *c, const struct settings *s, const struct plan *p)
@@ -99,9 +131,9 @@ bool hook_make_room(struct hook *k, struct claim *c, const struct settings *s, c
 	for (size_t i = 0; i < o.n && !is_cancelled(&o); i++) {
 		if (s->other_vm.word == SETTINGS_OTHER_WAIT)
 			say(&o, o.vmid[i], "waiting for its end", "");
-		else if (!is_over(&o, o.vmid[i]) && !end_vm(&o, o.vmid[i], verb))
+		else if (!is_down(&o, o.vmid[i]) && !end_vm(&o, o.vmid[i], verb))
 			return true;
-		wait_for_end(&o, o.vmid[i]);
+		(void)wait_for_end(&o, o.vmid[i]);
 	}
 	return true;
 }

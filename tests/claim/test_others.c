@@ -2,10 +2,12 @@
 /* What dead starts of other VMs have left: a start gives back what it wants itself, waits for nothing else, and
  * looks after the rest when the VM is up and no watch does. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "play.h"
@@ -154,6 +156,72 @@ static void test_about_to_go_back(void **state)
 	play_close(&p);
 }
 
+/* A start beside the test, which reads what it says. */
+static pid_t begin_start(struct play *p, unsigned vmid, FILE **ret)
+{
+	char name[] = "gpu-hook", id[16], phase[] = "pre-start";
+	char *argv[] = { name, id, phase, NULL };
+	int out[2];
+	pid_t pid;
+
+	snprintf(id, sizeof(id), "%u", vmid);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct hook k = { .h = &p->k.host, .limit = step_limit, .cancel = -1, .out = fdopen(out[1], "w"),
+				  .now_unix = (uint64_t)time(NULL) };
+		int status = hook_main(&k, 3, argv);
+
+		fflush(k.out);
+		_exit(status);
+	}
+	assert_true(pid > 0);
+	close(out[1]);
+	*ret = fdopen(out[0], "r");
+	assert_non_null(*ret);
+	return pid;
+}
+
+static void reads(FILE *f, const char *text)
+{
+	char line[512];
+
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, text))
+			return;
+	fail_msg("the start does not say '%s'", text);
+}
+
+/* Between QEMU's end and 'qm cleanup' Proxmox's lock is free. */
+static void test_waits_for_post_stop(void **state)
+{
+	static const struct scenario waits = { .tree = "gpu-four", .vmid = 100, .rival = 101,
+					       .settings = "[claim]\nother_vm = wait 60\n" };
+	char line[512];
+	struct play p;
+	int status;
+	pid_t pid;
+	FILE *said;
+
+	(void)state;
+	runs(&p, &waits);
+	pid = begin_start(&p, waits.rival, &said);
+	reads(said, "VM 100 has its devices: waiting for its end");
+	fake_vm_end(&p.k, waits.vmid);
+	host_sleep(&p.k.host, 1500);
+	play_taken(&p, waits.vmid, "before its post-stop");
+	assert_int_equal(play_hook(&p, waits.vmid, "post-stop"), 0);
+	while (fgets(line, sizeof(line), said))
+		assert_null(strstr(line, "lost stop"));
+	fclose(said);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	play_taken(&p, waits.rival, "after the other one's post-stop");
+	assert_int_equal(play_hook(&p, waits.rival, "post-stop"), 0);
+	play_same(&p, "after a wait for post-stop");
+	play_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_broken_card),
 		cmocka_unit_test(test_not_over),
 		cmocka_unit_test(test_about_to_go_back),
+		cmocka_unit_test(test_waits_for_post_stop),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

@@ -133,7 +133,8 @@ bool hook_make_room(struct hook *k, struct claim *c, const struct settings *s, c
 			say(&o, o.vmid[i], "waiting for its end", "");
 		else if (!is_down(&o, o.vmid[i]) && !end_vm(&o, o.vmid[i], verb))
 			return true;
-		(void)wait_for_end(&o, o.vmid[i]);
+		if (!wait_for_end(&o, o.vmid[i]))
+			return true;
 	}
 	return true;
 }

@@ -222,6 +222,40 @@ static void test_waits_for_post_stop(void **state)
 	play_close(&p);
 }
 
+/* Two VMs are in the way, and the first one's devices do not come back: the second is not ended for nothing. */
+static void test_second_is_left_alone(void **state)
+{
+	static const struct scenario all[] = {
+		{ .tree = "twins", .vmid = 103, .settings = "[claim]\nallow = boot-display, only-display\nother_vm = stop 5\n" },
+		{ .tree = "twins", .vmid = 100 }, { .tree = "twins", .vmid = 101 },
+	};
+	int locks[2];
+	struct play p;
+
+	(void)state;
+	play_open(&p, &all[0]);
+	for (int i = 1; i < 3; i++) {
+		p.s = &all[i];
+		play_claim(&p, p.s->vmid);
+		play_vm_up(&p, true);
+	}
+	p.s = &all[0];
+	for (int i = 0; i < 2; i++)
+		locks[i] = play_pve_lock(&p, all[i + 1].vmid);
+	fake_kernel_rewind(&p.k);
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	assert_int_equal(play_hook(&p, all[0].vmid, "pre-start"), 4);
+	assert_int_equal(fake_log_find(&p.k, "run /usr/sbin/qm"), 1);
+	assert_int_equal(fake_log_find(&p.k, "qm stop 101"), 1);
+	fake_vm_end(&p.k, 100);
+	for (int i = 0; i < 2; i++) {
+		close(locks[i]);
+		assert_int_equal(play_hook(&p, all[i + 1].vmid, "post-stop"), 0);
+	}
+	play_same(&p, "after the first VM had not let go");
+	play_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_not_over),
 		cmocka_unit_test(test_about_to_go_back),
 		cmocka_unit_test(test_waits_for_post_stop),
+		cmocka_unit_test(test_second_is_left_alone),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

@@ -50,7 +50,7 @@ static int run_phase(struct hook *k, const char *vmid, const char *phase)
 	next = hook_next(k, vmid, phase);
 	/* No post-stop follows a start that failed. */
 	if (start && next != EXIT_DONE)
-		(void)hook_poststop(k);
+		(void)hook_undo_start(k);
 	return status != EXIT_DONE ? status : next;
 }
 

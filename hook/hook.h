@@ -33,6 +33,8 @@ struct hook {
 int hook_prestart(struct hook *k);
 int hook_poststart(struct hook *k);
 int hook_poststop(struct hook *k);
+/* What post-stop does, after a pre-start whose VM does not start: nothing lingers. */
+int hook_undo_start(struct hook *k);
 
 /*
  * The VM's own hookscript, which ours has taken the place of: `next =` in its settings, run after our

@@ -67,7 +67,7 @@ int hook_poststart(struct hook *k)
 	return r < 0 ? failed(k, &e) : EXIT_DONE;
 }
 
-int hook_poststop(struct hook *k)
+static int give_back(struct hook *k, bool may_linger)
 {
 	uint64_t began = host_now(k->h);
 	struct settings settings;
@@ -87,7 +87,7 @@ int hook_poststop(struct hook *k)
 	claim_init(&c, k->h, &guest_world, k->vmid);
 	c.limit = k->limit;
 	claim_budget(&c, settings.release_wait, settings.stop_deadline);
-	c.linger_ms = settings.linger;
+	c.linger_ms = may_linger ? settings.linger : 0;
 	c.end = guest_end(k->h, getppid());
 	r = claim_return(&c, &had, &e);
 	tell_notes(k->out, "pve-gpu: ", &c.notes);
@@ -104,4 +104,14 @@ int hook_poststop(struct hook *k)
 	}
 	claim_release(&c);
 	return r < 0 ? stop_failed(k, &e) : EXIT_DONE;
+}
+
+int hook_poststop(struct hook *k)
+{
+	return give_back(k, true);
+}
+
+int hook_undo_start(struct hook *k)
+{
+	return give_back(k, false);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,6 +141,27 @@ static void its_failure_before_a_start_gives_the_devices_back(void **state)
 	close_desk(&d);
 }
 
+/* No VM has run: there is nothing to keep for its next start. */
+static void its_failure_before_a_start_lets_nothing_linger(void **state)
+{
+	struct desk d;
+	int watch;
+
+	(void)state;
+	open_desk(&d);
+	put(&d, SNIPPETS "/100.gpu.ini", "[claim]\nlinger = 3600\n[hook]\nnext = local:snippets/other.sh\n", 0644);
+	fake_run_answer(&d.k, "other.sh", 0, "");
+	phase(&d, "pre-start", EXIT_DONE);
+	watch = host_open_file(&d.k.host, LEASE_KEEPER, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(flock(watch, LOCK_SH | LOCK_NB), 0);
+	fake_run_answer(&d.k, "other.sh", 3, "");
+	phase(&d, "pre-start", EXIT_FAILED);
+	assert_false(is_taken(&d));
+	same_as_before(&d);
+	close(watch);
+	close_desk(&d);
+}
+
 static void its_failure_after_a_stop_is_a_warning(void **state)
 {
 	struct desk d;
@@ -181,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_runs_after_ours_in_every_phase),
 		cmocka_unit_test(its_failure_before_a_start_gives_the_devices_back),
+		cmocka_unit_test(its_failure_before_a_start_lets_nothing_linger),
 		cmocka_unit_test(its_failure_after_a_stop_is_a_warning),
 		cmocka_unit_test(one_that_cannot_run_is_named),
 	};

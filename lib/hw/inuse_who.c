@@ -69,25 +69,33 @@ static char *between(char *name, const char *prefix, const char *suffix)
 	return name + strlen(prefix);
 }
 
-/* The innermost service or scope of the rest of a path; a user's manager on the way makes the
- * process that user's. */
+/* Above a unit of process 1 there are only slices, and what is below one is its own choice and may imitate
+ * anything: a container's systemd has a system.slice, too.  Only below a user's manager is a unit his.  Inside
+ * a container of Proxmox the innermost name says most. */
 static void read_units(char *path, struct inuse_who *who)
 {
+	bool inward = who->place != INUSE_ON_HOST;
 	char *name, *id;
 
 	while ((name = element(&path))) {
 		bool service = ends(name, ".service");
 
-		if (!service && !ends(name, ".scope"))
+		if (!service && !ends(name, ".scope")) {
+			if (!inward && !ends(name, ".slice"))
+				break;
 			continue;
+		}
 		inuse_text_safe(who->unit, sizeof(who->unit), name);
-		if (who->place != INUSE_ON_HOST)
+		if (inward)
 			continue;
 		id = between(name, service ? "user@" : "session-", service ? ".service" : ".scope");
 		if (id) {
 			who->place = INUSE_OF_USER;
 			inuse_text_safe(who->place_id, sizeof(who->place_id), id);
 		}
+		if (!id || !service)
+			break;
+		inward = true;
 	}
 }
 

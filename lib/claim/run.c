@@ -11,8 +11,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "run_look.h"
 #include "str.h"
 #include "worker.h"
+
+/* Looking who uses the devices takes a walk over /proc. */
+#define LOOK_MS 8000
 
 /* The host's clock decides about deadlines; poll only has to look at it often enough. */
 #define SLICE_MS 50
@@ -332,10 +336,20 @@ static bool has_stopped(const struct runner *r)
 	return false;
 }
 
+/* Out of time the next step says so. */
+static int look(struct runner *r, struct err *e)
+{
+	uint64_t now = host_now(r->h);
+
+	return now < r->deadline ? run_look(r->h, r->lease, (int)earlier(LOOK_MS, r->deadline - now), e) : 0;
+}
+
 int run_forward(struct runner *r, struct err *e)
 {
 	int q = has_chain_zero(r) ? race(r, STEP_DO, 0, 0, e) : 0;
 
+	if (q == 0 && has_chain_zero(r))
+		q = look(r, e);
 	if (q == 0 && r->lease->plan.chains)
 		q = race(r, STEP_DO, 1, r->lease->plan.chains, e);
 	return q;

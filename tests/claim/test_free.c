@@ -233,6 +233,45 @@ static void test_stubborn_process(void **state)
 	play_close(&p);
 }
 
+/* A stop that succeeded, and somebody still has the card open: no device is touched, and everybody is back. */
+static void refuses_at_the_last_look(const struct scenario *s, void (*prepare)(struct play *p), const char *who)
+{
+	struct play p;
+
+	play_open(&p, s);
+	prepare(&p);
+	free(p.before);
+	p.before = fake_kernel_dump(&p.k, TREE_LEASES);
+	assert_int_equal(play_hook(&p, 100, "pre-start"), 1);
+	says(&p, "0000:0a:00.0 is in use although everybody was stopped who was to be: held by ");
+	says(&p, who);
+	says(&p, "Everything was put back as it was");
+	assert_int_equal(fake_log_find(&p.k, "run /usr/bin/systemctl stop -- ollama.service"), 1);
+	assert_int_equal(fake_log_find(&p.k, "run /usr/bin/systemctl start -- ollama.service"), 1);
+	assert_int_equal(fake_log_find(&p.k, "/unbind"), 0);
+	play_same(&p, "after %s", who);
+	play_close(&p);
+}
+
+static void leaves_a_process(struct play *p)
+{
+	mark(p, "leaves", "ollama.service");
+}
+
+/* As where the control groups are of the old kind: there it is not to be seen whether it runs. */
+static void hides_the_container(struct play *p)
+{
+	assert_int_equal(tfs_remove(p->k.host.rootfd, "/sys/fs/cgroup/lxc"), 0);
+}
+
+static void test_looks_again(void **state)
+{
+	(void)state;
+	refuses_at_the_last_look(&stops, leaves_a_process, "ollama.service (pid 812)");
+	refuses_at_the_last_look(&stops, hides_the_container, "jellyfin.service (ffmpeg, pid 901) in container 105");
+	refuses_at_the_last_look(&lists, hides_the_container, "jellyfin.service (ffmpeg, pid 901) in container 105");
+}
+
 /* The card is the host's again, and another VM's if it wants it; the service is tried again later. */
 static void test_service_stays_down(void **state)
 {
@@ -564,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_second_start),
 		cmocka_unit_test(test_no_trial_stops_anybody),
 		cmocka_unit_test(test_stubborn_process),
+		cmocka_unit_test(test_looks_again),
 		cmocka_unit_test(test_service_stays_down),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_other_vm_ends),

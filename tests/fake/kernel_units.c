@@ -57,7 +57,8 @@ static void unit_stop(struct fake_kernel *k, const char *unit, struct host_run *
 		return;
 	}
 	(void)tfs_mkdirs(root_of(k), there.s);
-	move_processes(k, unit, "/proc", there.s);
+	if (!tfs_exists(root_of(k), tfs_path("/.fake/leaves/%s", unit).s))	/* KillMode=process */
+		move_processes(k, unit, "/proc", there.s);
 	(void)tfs_unlink(root_of(k), invocation(unit).s);
 	(void)tfs_putf(root_of(k), tfs_path("/.fake/limit/%s", unit).s, 0644, "hit\n");
 	run_answer(ret, 0, "%s", "");

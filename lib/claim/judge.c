@@ -102,11 +102,24 @@ static int held(struct look *l)
 	return closing(l);
 }
 
+/* Its virtual functions, which a step of this plan makes, would go with its driver. */
+static bool makes_vfs(const struct look *l)
+{
+	for (size_t i = 0; i < l->plan->n_steps; i++)
+		if (l->plan->steps[i].kind == STEP_VFS && strcmp(l->plan->steps[i].to, BDF_S(l->v->bdf)) == 0)
+			return true;
+	return false;
+}
+
 static int pf_with_vfs(struct look *l)
 {
 	struct host_path hint = host_path("Remove them first: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
 					  BDF_S(l->v->bdf));
 
+	if (l->d->vfs == 0 && makes_vfs(l))
+		return plan_refuse(l->plan, "pf-with-vfs", &l->v->bdf, l->e, "Give the VM either the one or the others.",
+				   "%s would be taken %swith the virtual functions of it that are to be made", BDF_S(l->v->bdf),
+				   dragged(l) ? "(same IOMMU group) " : "");
 	if (l->d->vfs == 0)
 		return 0;
 	return plan_refuse(l->plan, "pf-with-vfs", &l->v->bdf, l->e, hint.s,

@@ -94,7 +94,8 @@ static int look(struct work *w, const struct sriov *s)
 	const struct pdev *pf;
 	int r;
 
-	if (!any_asked_for(w, s))
+	/* '03:00' asks for the card, also where its virtual functions would be in the same slot. */
+	if (is_asked_for(w->g, s->pf) || !any_asked_for(w, s))
 		return 0;
 	if (s->now)
 		return made_by_lease(w, s->pf) ? add(w, s, s->now) : 0;

@@ -4,7 +4,7 @@
  *
  * A hostpci entry may name a virtual function that does not exist yet.  Where it will be is known from its
  * physical function (sriov.h), so it gets a record in the snapshot and is planned like any other; a step
- * before all others makes it.  What others have made stays theirs: an administrator's functions are never
+ * before all others makes it.  For a VM that asks for the physical function itself none are made.  What others have made stays theirs: an administrator's functions are never
  * taken away, and those of another VM's lease go with the last lease that has the step.
  */
 #ifndef VFS_H

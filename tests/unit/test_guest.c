@@ -166,11 +166,66 @@ static void test_choices(void **state)
 	}
 }
 
+/* Two ports of a card, the virtual functions of the first in the card's own slot. */
+#define NIC "/sys/devices/pci0000:00/0000:00:1d.0/0000:03:00.0/"
+#define PORTS \
+	"pci 0000:00:1d.0 8086:460f class=060400 driver=pcieport module= group=4 bus=03\n" \
+	"pci 0000:03:00.0 8086:1572 class=020000 parent=0000:00:1d.0 driver=i40e group=17 vfs=4 reset=flr\n" \
+	"file " NIC "sriov_offset 2\nfile " NIC "sriov_stride 1\nfile " NIC "sriov_vf_device 154c\n" \
+	"pci 0000:03:00.1 8086:1572 class=020000 parent=0000:00:1d.0 driver=i40e group=%s reset=flr\n"
+
+/* The devices and, with a '+', the physical functions whose virtual ones are made. */
+static const struct made {
+	const char *name, *group, *config, *want;
+} makes[] = {
+	{ "the whole card", "18", "hostpci0: 0000:03:00\n", "03:00.0 03:00.1 " },
+	{ "the whole card, short", "18", "hostpci0: 03:00\n", "03:00.0 03:00.1 " },
+	{ "the physical function", "18", "hostpci0: 0000:03:00.0\n", "03:00.0 " },
+	{ "both", "18", "hostpci0: 0000:03:00.0\nhostpci1: 0000:03:00.2\n", "refused absent " },
+	{ "a virtual one", "18", "hostpci0: 0000:03:00.3\n", "+0000:03:00.0 03:00.3 " },
+	{ "one, and the other port", "18", "hostpci0: 0000:03:00.3\nhostpci1: 03:00.1\n", "+0000:03:00.0 03:00.1 03:00.3 " },
+	{ "the parent in the group of the other port", "17", "hostpci0: 0000:03:00.3\nhostpci1: 03:00.1\n",
+	  "refused pf-with-vfs " },
+};
+
+static void test_makes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(makes); i++) {
+		struct guest_view v = GUEST_VIEW_INIT;
+		struct str got = STR_INIT, files = STR_INIT;
+		struct err e = ERR_INIT;
+		struct settings s;
+		struct guest_input in = { .settings = &s, .now_unix = 1000 };
+		struct guest g;
+		struct box b;
+
+		settings_init(&s);
+		snprintf(s.vfs.text, sizeof(s.vfs.text), "4");
+		assert_int_equal(str_addf(&files, PORTS "config 100 <<END\n%sEND\n", makes[i].group, makes[i].config), 0);
+		open_box(&b, files.s);
+		if (guest_load(&b.h, 100, NULL, &g, &e) < 0 || guest_plan(&b.h, &g, &in, &v, &e) < 0)
+			fail_msg("%s: %s", makes[i].name, e.msg);
+		for (size_t k = 0; !v.plan.n_refusals && k < v.plan.n_steps; k++)
+			if (v.plan.steps[k].kind == STEP_VFS)
+				assert_int_equal(str_addf(&got, "+%s ", v.plan.steps[k].to), 0);
+		describe(&v.plan, &got);
+		if (strcmp(got.s, makes[i].want) != 0)
+			fail_msg("%s: '%s' instead of '%s'", makes[i].name, got.s, makes[i].want);
+		str_release(&got);
+		str_release(&files);
+		guest_view_release(&v);
+		guest_release(&g);
+		close_box(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loads),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_makes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

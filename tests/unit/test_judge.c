@@ -51,6 +51,7 @@ static const struct {
 	const struct inuse_finding *use;
 	struct policy policy;
 	struct hold hold;
+	struct plan_vfs vfs;	/* to be made */
 	bool dead;		/* 01:00.0 reads all ones, as the scout found */
 } cases[] = {
 	{ .name = "a free card", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "" },
@@ -99,6 +100,11 @@ static const struct {
 	{ .name = "a PF that could have VFs", .tree = IOMMU TOP
 	  "pci 0000:01:00.0 8086:1572 class=020000 parent=0000:00:01.0 driver=i40e group=14 vfs=8 reset=flr\n",
 	  .wants = "0000:01:00.0", .want = "" },
+	{ .name = "a PF whose VFs the same plan makes", .tree = IOMMU TOP
+	  "pci 0000:01:00.0 8086:1572 class=020000 parent=0000:00:01.0 driver=i40e group=14 vfs=8 reset=flr\n",
+	  .wants = "0000:01:00.0", .vfs = { { 0, 1, 0, 0 }, 4, "1" }, .want = "pf-with-vfs@0000:01:00.0" },
+	{ .name = "a card beside a PF whose VFs the plan makes", .tree = IOMMU TOP GPU,
+	  .wants = "0000:01:00.0", .vfs = { { 0, 2, 0, 0 }, 4, "1" }, .want = "" },
 	{ .name = "a VF", .tree = IOMMU TOP
 	  "pci 0000:01:00.0 8086:1572 class=020000 parent=0000:00:01.0 driver=i40e group=14 vfs=8 reset=flr\n"
 	  "pci 0000:01:02.0 8086:154c class=020000 parent=0000:00:01.0 driver=iavf group=15 physfn=0000:01:00.0 reset=flr\n",
@@ -200,7 +206,7 @@ struct bench { struct tree tree; struct host h; struct snapshot *s; struct plan 
 static void judge_it(struct bench *b, size_t i, const struct inuse *inuse)
 {
 	struct plan_input in = { .vmid = 100, .policy = cases[i].policy, .inuse = inuse, .holds = &cases[i].hold,
-				 .n_holds = cases[i].hold.who[0] ? 1 : 0 };
+				 .n_holds = cases[i].hold.who[0] ? 1 : 0, .vfs = &cases[i].vfs, .n_vfs = cases[i].vfs.n ? 1 : 0 };
 	char list[128], *cursor = list, *word;
 	struct want w[4];
 

@@ -246,12 +246,16 @@ static bool disturbs(const struct look *l, const struct inuse_finding *f)
 }
 
 /* What to do about a user, by hand or once and for all. */
-static struct host_path way_out(const struct inuse_finding *f)
+static struct host_path way_out(const struct look *l, const struct inuse_finding *f)
 {
-	const char *setting = free_setting(f);
+	const char *setting = free_setting(f), *obstacle;
 
 	if (f->kind == INUSE_NET && f->object[0])
 		return host_path("If the host can do without it, type 'ip link set %s down', then start the VM again.", f->object);
+	obstacle = strcmp(setting, "services") == 0 ? free_obstacle(l->in, f->who.unit) : NULL;
+	if (obstacle)
+		return host_path("Type 'systemctl stop %s', then start the VM again; 'services = auto' does not, because %s "
+				 "would go down with it.", f->who.unit, obstacle);
 	if (strcmp(setting, "services") == 0)
 		return host_path("Type 'systemctl stop %s', then start the VM again; or let 'services = auto' stop it for the "
 				 "VM and start it again afterwards.", f->who.unit);
@@ -285,7 +289,7 @@ static int users(struct look *l)
 		const struct inuse_finding *f = &l->in->inuse->v[i];
 
 		if (bdf_same(f->bdf, l->v->bdf) && disturbs(l, f) && !is_told(l, f) && !plan_frees(l->plan, f))
-			r = by_setting(l, free_setting(f), plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, way_out(f).s, "%s %s%s",
+			r = by_setting(l, free_setting(f), plan_refuse(l->plan, "in-use", &l->v->bdf, l->e, way_out(l, f).s, "%s %s%s",
 				       BDF_S(l->v->bdf), f->kind == INUSE_NET ? "" : "is in use: ", f->text));
 	}
 	return r;

@@ -167,6 +167,9 @@ struct quirk_hit {
 /* A service that is to be stopped whether or not it has a device open right now. */
 struct unit { char name[PDEV_METHODS]; };
 
+/* systemd stops `with`, which runs, whenever `unit` is stopped. */
+struct pull { struct unit unit, with; };
+
 struct plan {
 	unsigned vmid;
 	struct device *devices;
@@ -206,6 +209,8 @@ struct plan_input {
 	size_t n_stopped;
 	const struct unit *units;	/* that run */
 	size_t n_units;
+	const struct pull *pulls;	/* of these, and of the services that have a device open */
+	size_t n_pulls;
 	const struct inuse *inuse;	/* may be NULL */
 	const struct quirk_hit *quirks;
 	size_t n_quirks;

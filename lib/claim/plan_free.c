@@ -22,14 +22,21 @@ bool free_unit_is_active(struct host *h, const char *unit)
 	return host_readlink(h, host_path("/run/systemd/units/invocation:%s", unit).s, target, sizeof(target)) == 0;
 }
 
+/* Neither what was made safe for a terminal, which is its real name no more, nor what systemctl takes for a
+ * pattern of many names. */
+static bool is_plain(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return n > 0 && n < sizeof(((struct step *)0)->to) &&
+	       strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@") == n;
+}
+
 static bool is_service(const char *unit)
 {
 	size_t n = strlen(unit);
 
-	/* Neither what was made safe for a terminal, which is its real name no more, nor what systemctl takes for
-	 * a pattern of many names. */
-	return n > 8 && n < sizeof(((struct step *)0)->to) && strcmp(unit + n - 8, ".service") == 0 &&
-	       strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.@") == n;
+	return n > 8 && strcmp(unit + n - 8, ".service") == 0 && is_plain(unit);
 }
 
 static bool is_essential(const char *unit)
@@ -91,6 +98,48 @@ bool plan_frees(const struct plan *p, const struct inuse_finding *f)
 static int stop(struct plan *p, enum step_kind kind, const char *to, struct err *e)
 {
 	return find_step(p, kind, to) ? 0 : plan_add_step(p, kind, NULL, "", to, "", e);
+}
+
+/* Chains of units are short; a circle has no end. */
+#define PULL_DEPTH 8
+
+static const char *obstacle(const struct plan_input *in, const char *unit, unsigned depth)
+{
+	for (size_t i = 0; depth < PULL_DEPTH && i < in->n_pulls; i++) {
+		const char *with = in->pulls[i].with.name, *behind;
+
+		if (strcmp(in->pulls[i].unit.name, unit) != 0)
+			continue;
+		if (is_essential(with) || !is_plain(with))
+			return with;
+		behind = obstacle(in, with, depth + 1);
+		if (behind)
+			return behind;
+	}
+	return NULL;
+}
+
+const char *free_obstacle(const struct plan_input *in, const char *unit)
+{
+	return obstacle(in, unit, 0);
+}
+
+/* Those that go down with it first: then each of them is asked whether it runs while it does. */
+static int stop_service(struct plan *p, const struct plan_input *in, const char *unit, unsigned depth, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && depth < PULL_DEPTH && i < in->n_pulls; i++) {
+		const char *with = in->pulls[i].with.name;
+
+		if (strcmp(in->pulls[i].unit.name, unit) != 0 || find_step(p, STEP_SERVICE, with))
+			continue;
+		if (is_plain(with))
+			r = stop_service(p, in, with, depth + 1, e);
+		else
+			r = plan_warn(p, p->devices[0].bdf, e, "'%s' goes down with %s and is not started again", with, unit);
+	}
+	return r == 0 ? stop(p, STEP_SERVICE, unit, e) : r;
 }
 
 /* What an earlier start has stopped would not be found any more. */
@@ -157,7 +206,8 @@ static int free_one(struct plan *p, const struct plan_input *in, const struct in
 	if (strcmp(free_setting(f), setting) != 0)
 		return 0;
 	if (strcmp(setting, "services") == 0)
-		return in->policy.free.services_auto ? stop(p, STEP_SERVICE, f->who.unit, e) : 0;
+		return in->policy.free.services_auto && !free_obstacle(in, f->who.unit) ?
+		       stop_service(p, in, f->who.unit, 0, e) : 0;
 	if (strcmp(setting, "containers") == 0)
 		return stop_container(p, in, f, e);
 	return end_process(p, in, f, e);
@@ -177,7 +227,7 @@ int plan_free(struct plan *p, const struct plan_input *in, struct err *e)
 	int r = take_over(p, in, e);
 
 	for (size_t i = 0; r == 0 && i < in->n_units; i++)
-		r = stop(p, STEP_SERVICE, in->units[i].name, e);
+		r = stop_service(p, in, in->units[i].name, 0, e);
 	for (size_t k = 0; k < ARRAY_SIZE(rounds); k++)
 		for (size_t i = 0; r == 0 && in->inuse && i < in->inuse->n; i++)
 			if (in_plan(p, in->inuse->v[i].bdf))

@@ -354,7 +354,8 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 	struct quirk_hit *quirks = NULL;
 	struct bdf *fns = NULL;
 	struct unit *units = NULL;
-	size_t n = 0, n_quirks = 0, n_units = 0;
+	struct pull *pulls = NULL;
+	size_t n = 0, n_quirks = 0, n_units = 0, n_pulls = 0;
 	int r = plan_closure(v->snapshot, wishes->list, wishes->n, &fns, &n, e);
 
 	if (r == 0 && n)
@@ -363,12 +364,14 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 		r = quirkfile_find(h, v->snapshot, fns, n, &quirks, &n_quirks, e);
 	if (r == 0 && n)
 		r = units_find(h, &in->settings->services, quirks, n_quirks, &units, &n_units, e);
+	if (r == 0 && n)
+		r = units_pulled(h, &in->settings->services, units, n_units, v->inuse, &pulls, &n_pulls, e);
 	if (r == 0) {
 		struct plan_input p = {
 			.vmid = g->vmid, .snapshot = v->snapshot, .wants = wishes->list, .n_wants = wishes->n,
 			.holds = holds.list, .n_holds = holds.n, .origins = in->origins, .n_origins = in->n_origins,
 			.vfs = vfs->list, .n_vfs = vfs->n, .stopped = in->stopped, .n_stopped = in->n_stopped, .units = units, .n_units = n_units,
-			.inuse = v->inuse, .quirks = quirks, .n_quirks = n_quirks,
+			.pulls = pulls, .n_pulls = n_pulls, .inuse = v->inuse, .quirks = quirks, .n_quirks = n_quirks,
 		};
 
 		guest_policy(in->settings, &p.policy);
@@ -388,6 +391,7 @@ static int build(struct host *h, const struct guest *g, const struct guest_input
 	free(holds.list);
 	free(quirks);
 	free(units);
+	free(pulls);
 	free(fns);
 	return r;
 }

@@ -48,9 +48,39 @@ static void move_processes(struct fake_kernel *k, const char *part, const char *
 
 /* --- services ------------------------------------------------------------------------------------ */
 
+static void unit_stop(struct fake_kernel *k, const char *unit, struct host_run *ret);
+
+/* Those that the machine has in /.fake/requiredby/UNIT, a name each. */
+static void stop_with(struct fake_kernel *k, const char *unit, struct host_run *ret)
+{
+	struct tfs_names names;
+
+	if (tfs_list(root_of(k), tfs_path("/.fake/requiredby/%s", unit).s, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		unit_stop(k, names.v[i], ret);
+	tfs_names_release(&names);
+}
+
+static void unit_show(struct fake_kernel *k, const char *unit, struct host_run *ret)
+{
+	_cleanup_(str_release) struct str text = STR_INIT;
+	struct tfs_names names;
+
+	(void)str_addf(&text, "ConsistsOf=\nRequiredBy=");
+	if (tfs_list(root_of(k), tfs_path("/.fake/requiredby/%s", unit).s, &names) == 0) {
+		for (size_t i = 0; i < names.n; i++)
+			(void)str_addf(&text, "%s%s", i ? " " : "", names.v[i]);
+		tfs_names_release(&names);
+	}
+	run_answer(ret, 0, "%s\n", text.s);
+}
+
 static void unit_stop(struct fake_kernel *k, const char *unit, struct host_run *ret)
 {
 	struct tfs_path there = stopped(unit);
+
+	stop_with(k, unit, ret);
 
 	if (!tfs_is_link(root_of(k), invocation(unit).s)) {
 		run_answer(ret, tfs_exists(root_of(k), there.s) ? 0 : 5, "%s", "");
@@ -90,7 +120,9 @@ static void unit_start(struct fake_op *op, const char *unit, struct host_run *re
 
 static void run_systemctl(struct fake_op *op, const char *const argv[], struct host_run *ret)
 {
-	if (!argv[1] || !argv[2] || strcmp(argv[2], "--") != 0 || !argv[3] || argv[4]) {
+	if (argv[1] && strcmp(argv[1], "show") == 0 && argv[2] && argv[3] && argv[4] && argv[5]) {
+		unit_show(op->k, argv[5], ret);
+	} else if (!argv[1] || !argv[2] || strcmp(argv[2], "--") != 0 || !argv[3] || argv[4]) {
 		violation(op->k, "%s: systemctl VERB -- UNIT is expected", fake_log(op->k, op->n));
 	} else if (strcmp(argv[1], "stop") == 0) {
 		unit_stop(op->k, argv[3], ret);

@@ -169,6 +169,31 @@ static void each_once(void **state)
 		assert_int_equal(((struct box *)*state)->plan.steps[i].kept, i < 2);
 }
 
+#define UP(name, other) { { name }, { other } }
+
+/* First who goes down with it; a circle ends; and who is in two places is stopped once. */
+static void who_goes_down_comes_first(void **state)
+{
+	static const struct pull pulls[] = {
+		UP("ollama.service", "webui.service"), UP("ollama.service", "b.timer"), UP("webui.service", "c.service"),
+		UP("b.timer", "c.service"), UP("c.service", "webui.service"), UP("listed.service", "a\\x2d.mount"),
+		UP("listed.service", "pveproxy.service"), UP("other.service", "stranger.service"),
+	};
+	static const struct unit units[] = { { "listed.service" } };
+	struct inuse_finding f = { .bdf = { 0, 1, 0, 0 }, .weight = INUSE_BUSY, .who = OLLAMA, .text = "x" };
+	struct inuse use = { &f, 1, 0 };
+	struct plan_input in = { .inuse = &use, .policy.free = ALL, .units = units, .n_units = 1, .pulls = pulls,
+				 .n_pulls = ARRAY_SIZE(pulls) };
+	struct box *b = *state;
+
+	build(b, &in);
+	users_are(b, "pulled", "stop pveproxy.service\nstop listed.service\nstop c.service\nstop webui.service\nstop b.timer\n"
+		  "stop ollama.service\n");
+	assert_int_equal(b->plan.n_warnings, 1);
+	assert_string_equal(b->plan.warnings[0].text, "'a\\x2d.mount' goes down with listed.service and is not started again");
+	assert_int_equal(b->plan.n_refusals, 0);
+}
+
 /* --- steps that must not be ---------------------------------------------------------------------- */
 
 static int serve(struct box *b, struct step s, struct step_reply *a)
@@ -246,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_is_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_goes_down_comes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_ends_himself, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_service_stops_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(signals_reach_one_process, setup, teardown),

@@ -72,7 +72,7 @@ struct lease {
 		enum lease_mark mark;
 		uint64_t ns;
 		char why[160];
-		char used[RESET_NAME];	/* STEP_RESET, this run: what worked, see struct step_reply */
+		char used[RESET_NAME];	/* this run: see struct step_reply */
 		uint64_t reached;
 	} *at;			/* per step */
 };

@@ -123,6 +123,7 @@ static int send_step(struct race *c, struct lane *lane, struct err *e)
 		q = 0;
 	if (q < 0)
 		return q;
+	c->request.vmid = r->lease->vmid;
 	c->request.way = c->way;
 	c->request.end = r->end;
 	c->request.step = *s;
@@ -189,7 +190,7 @@ static void step_done(struct race *c, struct lane *lane)
 	const struct step *s = &plan_of(c)->steps[lane->at];
 
 	lane->ns += c->reply.ns;
-	if (s->kind == STEP_RESET) {
+	if (s->kind == STEP_RESET || s->kind == STEP_VFS) {
 		memcpy(c->r->lease->at[lane->at].used, c->reply.used, sizeof(c->reply.used));
 		c->r->lease->at[lane->at].reached = c->reply.reached;
 	}

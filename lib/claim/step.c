@@ -11,7 +11,6 @@
 #include "driver.h"
 #include "health.h"
 #include "reset.h"
-#include "sriov.h"
 #include "str.h"
 #include "vfio.h"
 
@@ -337,26 +336,6 @@ static int reset_undo(struct run *c)
 	return 0;
 }
 
-static int vfs_do(struct run *c)
-{
-	struct bdf pf;
-	uint64_t n;
-
-	if (bdf_parse(c->s->to, &pf) < 0 || str_to_u64(c->s->arg, 10, &n) < 0 || n == 0 || n > 65535)
-		return err_set(&c->reply->e, EINVAL, "'%s' of '%s' are no virtual functions", c->s->arg, c->s->to);
-	c->reply->enable = 1;
-	return sriov_make(c->h, pf, (unsigned)n, &c->reply->ns, &c->reply->e);
-}
-
-static int vfs_undo(struct run *c)
-{
-	struct bdf pf;
-
-	if (bdf_parse(c->s->to, &pf) < 0)
-		return err_set(&c->reply->e, EINVAL, "'%s' is no address", c->s->to);
-	return sriov_unmake(c->h, pf, c->s->keep, &c->reply->ns, &c->reply->e);
-}
-
 static int check_do(struct run *c)
 {
 	int r = all_on_vfio(c, &c->s->bdf, 1);
@@ -430,7 +409,7 @@ void step_serve(struct host *h, void *arg, const void *request, void *reply)
 {
 	const struct step_request *q = request;
 	struct step_reply *a = reply;
-	struct run c = { h, &q->step, q->end, q->until, a };
+	struct run c = { h, &q->step, q->end, q->vmid, q->until, a };
 
 	(void)arg;
 	memset(a, 0, sizeof(*a));

@@ -23,16 +23,20 @@ enum step_end {
 
 struct step_request {
 	uint64_t until;		/* host_now() value when it counts as stuck: commands end before */
+	unsigned vmid;		/* whose lease it is a step of */
 	enum step_way way;
 	enum step_end end;
 	struct step step;
 };
 
+#define STEP_VFS_STAY "stay"
+
 struct step_reply {
 	int r;			/* 0 or a negative errno; then e has the sentence */
 	int enable;		/* see struct step; -1 = nothing to note */
 	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
-	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed */
+	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed;
+				 * STEP_VFS taken back: STEP_VFS_STAY where somebody else has one of them */
 	uint64_t reached;	/* STEP_RESET: bit i: the i-th function of its list was reset */
 	struct err e;
 };

@@ -4,6 +4,7 @@
  *
  *   step.c       the table, and the steps on devices
  *   step_free.c  the steps that get a device free: services, containers, processes
+ *   step_vfs.c   virtual functions
  */
 #ifndef STEP_INT_H
 #define STEP_INT_H
@@ -15,6 +16,7 @@ struct run {
 	struct host *h;
 	const struct step *s;
 	enum step_end end;
+	unsigned vmid;			/* whose lease it is a step of */
 	uint64_t until;			/* host_now() value when the step counts as stuck */
 	struct step_reply *reply;
 };
@@ -27,5 +29,7 @@ int container_undo(struct run *c);
 int freeze_do(struct run *c);
 int freeze_undo(struct run *c);
 int process_do(struct run *c);
+int vfs_do(struct run *c);
+int vfs_undo(struct run *c);
 
 #endif

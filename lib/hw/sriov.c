@@ -144,28 +144,29 @@ int sriov_make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct e
 	return r;
 }
 
-static int any_driver(struct host *h, struct bdf pf, unsigned n)
+static bool any_driver(struct host *h, struct bdf pf, unsigned n)
 {
 	char driver[64];
 
 	for (unsigned i = 0; i < n; i++)
 		if (host_read_linkname(h, host_path("%s/virtfn%u/driver", pdev_path(pf, "").s, i).s, driver, sizeof(driver)) == 0)
-			return 1;
-	return 0;
+			return true;
+	return false;
 }
 
 int sriov_unmake(struct host *h, struct bdf pf, const char *autoprobe, uint64_t *ns, struct err *e)
 {
 	unsigned n = count_now(h, pf);
+	bool stay = any_driver(h, pf, n);
 	char now[8];
 	int r = 0;
 
-	if (n && !any_driver(h, pf, n))
+	if (n && !stay)
 		r = put(h, pf, NUMVFS, "0", ns, e);
 	if (r == 0 && *autoprobe && host_read_line(h, pdev_path(pf, AUTOPROBE).s, now, sizeof(now)) == 0 &&
 	    strcmp(now, autoprobe) != 0)
 		r = put(h, pf, AUTOPROBE, autoprobe, ns, e);
-	if (r == 0 && n && !any_driver(h, pf, n) && count_now(h, pf))
+	if (r == 0 && !stay && count_now(h, pf))
 		r = err_set(e, EIO, "%s still has virtual functions after 0 was written to " NUMVFS, BDF_S(pf));
-	return r;
+	return r == 0 && stay ? 1 : r;
 }

@@ -33,7 +33,7 @@ struct bdf sriov_address(const struct sriov *s, unsigned i);
  * share the IOMMU group of its physical function: Proxmox would take that from the host with it. */
 int sriov_make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct err *e) _must_check_;
 
-/* Takes all of them away, unless one has a driver: then somebody else has begun to use it, and all stay.  Also puts
+/* Takes all of them away, unless one has a driver: then somebody else has begun to use it, and all stay (1).  Also puts
  * sriov_drivers_autoprobe back to `autoprobe` ("" = leave it), where making them was cut short. */
 int sriov_unmake(struct host *h, struct bdf pf, const char *autoprobe, uint64_t *ns, struct err *e) _must_check_;
 

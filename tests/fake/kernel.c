@@ -124,6 +124,8 @@ static int write_device(struct fake_kernel *k, struct fake_op *op, struct target
 		return kernel_reset_below(op, t->a);
 	if (strcmp(name, "resource0_resize") == 0)
 		return kernel_resize(op, t->a, value);
+	if (strcmp(name, "sriov_numvfs") == 0)
+		return kernel_numvfs(op, t->a, value);
 	if (strcmp(name, "power/control") == 0)
 		return kernel_power(op, t->a, value);
 	if (strcmp(name, "d3cold_allowed") == 0 && value[0] != '0' && value[0] != '1')

@@ -6,7 +6,7 @@
  *   kernel_fault.c  numbers, log, faults, hanging, violations
  *   kernel_bind.c   drivers: match, probe, remove, modules
  *   kernel_reset.c  resets and power, and what of them sysfs shows
- *   kernel_plug.c   off the bus and found again
+ *   kernel_plug.c   off the bus and found again; virtual functions
  *   kernel_units.c  systemctl, pct and qm, and signals: who uses devices
  *   kernel_vfio.c   /dev/vfio: groups, containers, devices
  *   kernel_cdev.c   /dev/vfio/devices: the same without groups
@@ -148,6 +148,7 @@ int kernel_suspend(struct fake_op *op, const char *value);
 
 int kernel_remove(struct fake_op *op, struct bdf a);
 int kernel_rescan(struct fake_op *op, struct bdf bridge);
+int kernel_numvfs(struct fake_op *op, struct bdf pf, const char *value);	/* sriov_numvfs */
 
 int kernel_resize(struct fake_op *op, struct bdf a, const char *value);	/* resource0_resize */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kernel_plug - a function leaves the bus, and a rescan of its port finds it again.
+ * kernel_plug - a function leaves the bus, and a rescan of its port finds it again; virtual functions come and go.
  *
  * drivers/pci/pci-sysfs.c (remove_store, dev_rescan_store), drivers/pci/remove.c, drivers/pci/probe.c
  * (pci_device_add: a new device object knows nothing of what was written to the old one).
@@ -60,7 +60,7 @@ static void forget(struct fake_kernel *k, struct bdf a)
 		tfs_putf(root_of(k), bus_attr(a, "reset_method").s, 0644, "%s\n", methods);
 }
 
-static int appear(struct fake_op *op, struct bdf a, const char *path)
+static int put_back(struct fake_op *op, struct bdf a, const char *path)
 {
 	int root = root_of(op->k), r;
 	char text[16];
@@ -75,6 +75,15 @@ static int appear(struct fake_op *op, struct bdf a, const char *path)
 		tfs_link_to(root, group_link((int)group, a).s, path);
 	tfs_remove(root, tfs_path("/.fake/away/%s", BDF_S(a)).s);
 	forget(op->k, a);
+	return 0;
+}
+
+static int appear(struct fake_op *op, struct bdf a, const char *path)
+{
+	int r = put_back(op, a, path);
+
+	if (r < 0)
+		return r;
 	/* What does not answer is not found. */
 	if (reset_hits(op, a, "rescan") < 0)
 		return kernel_remove(op, a);
@@ -102,6 +111,86 @@ int kernel_rescan(struct fake_op *op, struct bdf bridge)
 	}
 	tfs_names_release(&names);
 	return r;
+}
+
+/* --- virtual functions (drivers/pci/iov.c) ------------------------------------------------------- */
+
+static struct tfs_path virtfn(struct bdf pf, unsigned i)
+{
+	return bus_attr(pf, tfs_path("virtfn%u", i).s);
+}
+
+static struct tfs_path once(struct bdf pf, unsigned i)
+{
+	return tfs_path("/.fake/vf/%s/%u", BDF_S(pf), i);
+}
+
+static unsigned count_vfs(struct fake_kernel *k, struct bdf pf)
+{
+	unsigned n = 0;
+
+	while (tfs_is_link(root_of(k), virtfn(pf, n).s))
+		n++;
+	return n;
+}
+
+static int take_vf(struct fake_op *op, struct bdf pf, unsigned i)
+{
+	int root = root_of(op->k), r;
+	char name[32];
+	struct bdf a;
+
+	if (tfs_linkname(root, virtfn(pf, i).s, name, sizeof(name)) < 0 || bdf_parse(name, &a) < 0)
+		return -EIO;
+	r = tfs_mkdirs(root, tfs_path("/.fake/vf/%s", BDF_S(pf)).s);
+	if (r == 0)
+		r = tfs_putf(root, once(pf, i).s, 0644, "%s", name);
+	if (r == 0)
+		r = kernel_remove(op, a);
+	return r < 0 ? r : tfs_unlink(root, virtfn(pf, i).s);
+}
+
+/* Only those that the manifest has, and that were taken away. */
+static int make_vf(struct fake_op *op, struct bdf pf, unsigned i)
+{
+	char name[32], path[512], autoprobe[8] = "";
+	int root = root_of(op->k), r;
+	struct bdf a;
+
+	if (tfs_get(root, once(pf, i).s, name, sizeof(name)) <= 0 || bdf_parse(name, &a) < 0 ||
+	    tfs_get(root, away(a, "path").s, path, sizeof(path)) <= 0)
+		return -ENOMEM;
+	r = put_back(op, a, path);
+	if (r == 0)
+		r = tfs_link_to(root, virtfn(pf, i).s, path);
+	tfs_get(root, bus_attr(pf, "sriov_drivers_autoprobe").s, autoprobe, sizeof(autoprobe));
+	if (r == 0 && autoprobe[0] == '1')
+		(void)kernel_drivers_probe(op, name);
+	return r;
+}
+
+/* sriov_numvfs_store */
+int kernel_numvfs(struct fake_op *op, struct bdf pf, const char *value)
+{
+	char clean[8];
+	unsigned now = count_vfs(op->k, pf);
+	uint64_t n;
+	int r = 0;
+
+	snprintf(clean, sizeof(clean), "%.*s", (int)strcspn(value, "\n"), value);
+	if (str_to_u64(clean, 10, &n) < 0)
+		return -EINVAL;
+	if (n == now)
+		return 0;
+	if (n && now)
+		return -EBUSY;
+	if (!bus_driver(root_of(op->k), pf).s[0])
+		return -ENOENT;
+	for (unsigned i = now; r == 0 && i-- > 0; )
+		r = take_vf(op, pf, i);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = make_vf(op, pf, i);
+	return r < 0 ? r : tfs_putf(root_of(op->k), bus_attr(pf, "sriov_numvfs").s, 0644, "%u\n", (unsigned)n);
 }
 
 /* drivers/pci/pci-sysfs.c:__resource_resize_store */

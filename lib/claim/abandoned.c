@@ -9,13 +9,16 @@
 
 #include "array.h"
 #include "claim_int.h"
+#include "worker.h"
 
 int abandoned_step(const struct lease *l, struct bdf bdf)
 {
 	int found = -1;
 
 	for (size_t i = 0; i < l->plan.n_steps; i++) {
-		if (!step_has_device(&l->plan.steps[i]) || !bdf_same(l->plan.steps[i].bdf, bdf))
+		const struct step *s = &l->plan.steps[i];
+
+		if (!(step_has_device(s) && bdf_same(s->bdf, bdf)) && !step_makes_vfs(s, bdf))
 			continue;
 		if (l->at[i].mark == MARK_STUCK)
 			return (int)i;
@@ -61,6 +64,7 @@ static int add_file(void *arg, const char *name)
 	struct err e = ERR_INIT;
 	char id[16];
 	unsigned vmid;
+	struct bdf pf;
 	bool locked;
 	int r = 0;
 
@@ -72,6 +76,9 @@ static int add_file(void *arg, const char *name)
 		return 0;
 	for (size_t i = 0; r == 0 && i < l.plan.n_devices; i++)
 		r = add_device(list, &l, path.s, locked, l.plan.devices[i].bdf);
+	for (size_t i = 0; r == 0 && i < l.plan.n_steps; i++)
+		if (l.plan.steps[i].kind == STEP_VFS && bdf_parse(l.plan.steps[i].to, &pf) == 0)
+			r = add_device(list, &l, path.s, locked, pf);
 	lease_release(&l);
 	return r;
 }
@@ -107,19 +114,43 @@ static bool beyond_help(const struct lease *l)
 	return found;
 }
 
-/* Nobody will come back for this lease: what was stopped for it starts now, and what becomes of that is said. */
+/* What this is about may hang on the very device, as what could not be given back does. */
+static int undo(struct claim *c, const struct step *s, struct err *e)
+{
+	uint64_t ms = step_limit(s->kind, STEP_UNDO);
+	struct worker w = WORKER_INIT;
+	struct step_request q;
+	struct step_reply a;
+	int r = worker_start(&w, c->h, step_serve, NULL, -1, sizeof(q), sizeof(a), e);
+
+	if (r < 0)
+		return r;
+	memset(&q, 0, sizeof(q));
+	q.vmid = c->vmid;
+	q.way = STEP_UNDO;
+	q.step = *s;
+	q.until = host_now(c->h) + ms;
+	r = worker_call(&w, &q, &a, (int)ms, e);
+	worker_stop(&w);
+	if (r == 0 && a.r < 0) {
+		*e = a.e;
+		r = a.r;
+	}
+	return r;
+}
+
+/* Nobody will come back for this lease: what was stopped for it starts now, and what becomes of that is said.
+ * Virtual functions stay: the one that was given up may be one of them, or their own card. */
 static void start_again(struct claim *c, const struct step *stopped, size_t n)
 {
 	while (n-- > 0) {
-		struct step_request q;
-		struct step_reply a;
+		struct err e = ERR_INIT;
 
-		memset(&q, 0, sizeof(q));
-		q.way = STEP_UNDO;
-		q.step = stopped[n];
-		q.until = host_now(c->h) + step_limit(q.step.kind, STEP_UNDO);
-		step_serve(c->h, NULL, &q, &a);
-		(void)str_addf(&c->notes, "%s: %s\n", step_describe(&q.step, STEP_UNDO).s, a.r < 0 ? a.e.msg : "done");
+		if (stopped[n].kind == STEP_VFS)
+			(void)str_addf(&c->notes, "the virtual functions of %s stay\n", stopped[n].to);
+		else
+			(void)str_addf(&c->notes, "%s: %s\n", step_describe(&stopped[n], STEP_UNDO).s,
+				       undo(c, &stopped[n], &e) < 0 ? e.msg : "done");
 	}
 }
 

@@ -106,7 +106,7 @@ static int held(struct look *l)
 static bool makes_vfs(const struct look *l)
 {
 	for (size_t i = 0; i < l->plan->n_steps; i++)
-		if (l->plan->steps[i].kind == STEP_VFS && strcmp(l->plan->steps[i].to, BDF_S(l->v->bdf)) == 0)
+		if (step_makes_vfs(&l->plan->steps[i], l->v->bdf))
 			return true;
 	return false;
 }

@@ -48,6 +48,11 @@ bool step_concerns(const struct step *s, struct bdf bdf)
 	return s->kind == STEP_RESET ? step_place(s, bdf) >= 0 : step_has_device(s) && bdf_same(s->bdf, bdf);
 }
 
+bool step_makes_vfs(const struct step *s, struct bdf pf)
+{
+	return s->kind == STEP_VFS && strcmp(s->to, BDF_S(pf)) == 0;
+}
+
 struct step_method step_first_method(const struct step *s)
 {
 	struct step_method m;

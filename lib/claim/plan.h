@@ -241,6 +241,9 @@ bool step_concerns(const struct step *s, struct bdf bdf);
 /* Which one of a reset's functions it is, from 0; -1: none of them. */
 int step_place(const struct step *s, struct bdf bdf);
 
+/* It makes virtual functions of this one. */
+bool step_makes_vfs(const struct step *s, struct bdf pf);
+
 /* The first method of a STEP_RESET's chain, "" = none at the claim. */
 struct step_method { char s[32]; };
 struct step_method step_first_method(const struct step *s);

@@ -89,6 +89,17 @@ static int expect(struct work *w, const struct sriov *s, const struct pdev *pf, 
 	return snapshot_expect(w->s, &d) < 0 ? err_nomem(w->e) : 0;
 }
 
+/* A write to its physical function hangs, and another one would. */
+static int refuse_hung(struct work *w, struct bdf pf)
+{
+	for (size_t i = 0; i < w->in->n_holds; i++)
+		if (w->in->holds[i].hangs && bdf_same(w->in->holds[i].bdf, pf))
+			return plan_refuse(w->plan, "held", &pf, w->e, "Give this VM another device, or reboot the host: only that "
+					   "ends it for certain.", "%s, whose virtual functions are to be made, is held by %s",
+					   BDF_S(pf), w->in->holds[i].who);
+	return 0;
+}
+
 static int look(struct work *w, const struct sriov *s)
 {
 	const struct pdev *pf;
@@ -106,7 +117,9 @@ static int look(struct work *w, const struct sriov *s)
 			snprintf(w->plan->refusals[w->plan->n_refusals - 1].setting, sizeof(w->plan->refusals->setting), "vfs");
 		return r;
 	}
-	r = snapshot_want(w->h, w->s, s->pf, w->e);
+	r = refuse_hung(w, s->pf);
+	if (r == 0)
+		r = snapshot_want(w->h, w->s, s->pf, w->e);
 	pf = r < 0 ? NULL : snapshot_get(w->s, s->pf);
 	for (unsigned i = 0; r == 0 && pf && i < w->n; i++)
 		r = expect(w, s, pf, sriov_address(s, i));

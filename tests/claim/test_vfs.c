@@ -108,6 +108,74 @@ static void test_stay_where_they_are_used(void **state)
 	play_close(&p);
 }
 
+static int run_tool(struct host *h, void *arg)
+{
+	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
+	char name[] = "pve-gpu", command[16], option[16], what[16];
+	char *argv[] = { name, command, option, what, NULL };
+	int status;
+
+	(void)arg;
+	snprintf(command, sizeof(command), "release");
+	snprintf(option, sizeof(option), "--abandon");
+	snprintf(what, sizeof(what), "100");
+	status = cli_main(&c, 4, argv);
+	fflush(stdout);
+	return status;
+}
+
+static void give_up(struct play *p)
+{
+	assert_int_equal(fake_main_run(&p->k, run_tool, NULL, KEEPER_PATIENCE_MS, &p->o), 0);
+	if (p->o.timed_out || p->o.status != 0)
+		fail_msg("release --abandon: %d: %s", p->o.status, p->o.output);
+}
+
+static void hook_hangs(struct play *p, const char *phase, const char *match)
+{
+	struct fake_fault f = { .kind = FAKE_HANG, .times = 1 };
+
+	fake_kernel_rewind(&p->k);
+	snprintf(f.match, sizeof(f.match), "%s", match);
+	fake_fault_add(&p->k, f);
+	fake_settings(&p->k)->time_scale = play_scale(20);
+	assert_int_equal(play_hook_limited(p, 100, phase, 8000), 1);
+	assert_int_equal(fake_hanging(&p->k), 1);
+}
+
+/* A virtual function hangs and is given up: no second writer comes near it by way of its card. */
+static void test_given_up_with_one(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	play_claim(&p, 100);
+	hook_hangs(&p, "post-stop", "vfio-pci/unbind");
+	give_up(&p);
+	says(&p, "the virtual functions of 0000:01:00.0 stay");
+	assert_int_equal(fake_log_find(&p.k, "sriov_numvfs"), 0);
+	number(&p, "2");
+	play_close(&p);
+}
+
+/* Making them hangs and is given up: no other VM makes any there. */
+static void test_given_up_while_made(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	hook_hangs(&p, "pre-start", "sriov_numvfs 2");
+	give_up(&p);
+	assert_int_equal(play_hook(&p, 101, "pre-start"), 4);
+	says(&p, "0000:01:00.0, whose virtual functions are to be made, is held by a step that hangs");
+	assert_int_equal(fake_log_find(&p.k, "sriov_numvfs"), 1);
+	fake_hang_release(&p.k);
+	fake_settle(&p.k, 3000);
+	play_close(&p);
+}
+
 /* --- every operation fails, dies, hangs ---------------------------------------------------------- */
 
 static void fail_at(bool back, unsigned n)
@@ -215,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_made_and_taken_away),
 		cmocka_unit_test(test_wait_for_their_own),
 		cmocka_unit_test(test_stay_where_they_are_used),
+		cmocka_unit_test(test_given_up_with_one),
+		cmocka_unit_test(test_given_up_while_made),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_kills),
 		cmocka_unit_test(test_hangs),

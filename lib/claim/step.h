@@ -36,7 +36,7 @@ struct step_reply {
 	int enable;		/* see struct step; -1 = nothing to note */
 	uint64_t ns;		/* the kernel's own time: what was spent inside the writes */
 	char used[RESET_NAME];	/* STEP_RESET: the method that worked, "none", or "" when none was needed;
-				 * STEP_VFS taken back: STEP_VFS_STAY where somebody else has one of them */
+				 * STEP_VFS taken back: STEP_VFS_STAY where somebody else has them */
 	uint64_t reached;	/* STEP_RESET: bit i: the i-th function of its list was reset */
 	struct err e;
 };

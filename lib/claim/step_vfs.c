@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lease.h"
@@ -54,6 +55,38 @@ static int all_let_go(struct run *c, const struct lease *own, struct bdf pf)
 	return 0;
 }
 
+/* Not taken back, or not yet.  One that takes its own step back at this moment has let go of the functions. */
+static bool needs(const struct lease *l, struct bdf pf)
+{
+	for (size_t i = 0; i < l->plan.n_steps; i++) {
+		enum lease_mark mark = l->at[i].mark;
+
+		if (step_makes_vfs(&l->plan.steps[i], pf) && mark != MARK_UNDO && mark != MARK_UNDONE && mark != MARK_FAILED &&
+		    (lease_touched(l, i) || !l->returning))
+			return true;
+	}
+	return false;
+}
+
+/* 1: another VM's lease has been planned with them.  What cannot be read may be one. */
+static int others_need_them(struct run *c, struct bdf pf)
+{
+	unsigned *ids = NULL;
+	size_t n = 0;
+	int found = lease_list(c->h, &ids, &n, &c->reply->e);
+
+	for (size_t i = 0; found == 0 && i < n; i++) {
+		struct lease l = LEASE_INIT;
+		struct err e = ERR_INIT;
+		int r = ids[i] == c->vmid ? -ENOENT : lease_load(c->h, ids[i], &l, &e);
+
+		found = r == 0 ? needs(&l, pf) : r != -ENOENT && r != -EBADMSG && r != -ESTALE;
+		lease_release(&l);
+	}
+	free(ids);
+	return found;
+}
+
 int vfs_undo(struct run *c)
 {
 	struct lease own = LEASE_INIT;
@@ -65,6 +98,8 @@ int vfs_undo(struct run *c)
 	if (r == 0 && lease_load(c->h, c->vmid, &own, &ignored) == 0)
 		r = all_let_go(c, &own, pf);
 	lease_release(&own);
+	if (r == 0)
+		r = others_need_them(c, pf);
 	if (r == 0)
 		r = sriov_unmake(c->h, pf, c->s->keep, &c->reply->ns, &c->reply->e);
 	if (r > 0)

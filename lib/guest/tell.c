@@ -154,7 +154,7 @@ static void tell_started(FILE *out, const struct lease *l)
 
 		if (s->kind == STEP_VFS && was_stopped(l, i) && l->at[i].mark == MARK_UNDONE)
 			fprintf(out, "%s: the virtual functions %s\n", s->to,
-				strcmp(l->at[i].used, STEP_VFS_STAY) == 0 ? "stay: somebody else uses them" : "are gone");
+				strcmp(l->at[i].used, STEP_VFS_STAY) == 0 ? "stay: somebody else has them" : "are gone");
 		else if (was_stopped(l, i) && s->kind != STEP_PROCESS && l->at[i].mark == MARK_UNDONE)
 			fprintf(out, "%s%s: %s\n", s->kind == STEP_SERVICE ? "" : "container ", s->to,
 				s->kind == STEP_FREEZE ? "goes on" : "started again");

@@ -103,8 +103,40 @@ static void test_stay_where_they_are_used(void **state)
 	assert_int_equal(host_write(&p.k.host, "/sys/bus/pci/drivers_probe", "0000:01:02.1"), 0);
 	assert_string_equal(tree_attr(p.k.tree.dir, vf1, "driver").s, "iavf");
 	stop_vm(&p, 100, "a run", 0);
-	says(&p, "0000:01:00.0: the virtual functions stay: somebody else uses them");
+	says(&p, "0000:01:00.0: the virtual functions stay: somebody else has them");
 	number(&p, "2");
+	play_close(&p);
+}
+
+/* Two VMs have one each; between its claim and its QEMU nobody has the second one open, and before its
+ * steps it is on no driver. */
+static void test_the_last_one_takes_them_away(void **state)
+{
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	play_claim(&p, 100);
+	play_claim(&p, 101);
+	number(&p, "2");
+	stop_vm(&p, 100, "a run beside VM 101", 0);
+	says(&p, "0000:01:00.0: the virtual functions stay: somebody else has them");
+	number(&p, "2");
+	play_taken(&p, 101, "after the other one");
+	stop_vm(&p, 101, "the last run", 0);
+	says(&p, "0000:01:00.0: the virtual functions are gone");
+	as_before(&p, "two runs", 0);
+	/* The second start has written down its lease, and no more. */
+	play_claim(&p, 100);
+	fake_kernel_rewind(&p.k);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_KILL_AFTER, .match = "rename /run/pve-gpu/leases/.101", .times = 1 });
+	assert_int_equal(play_hook(&p, 101, "pre-start"), -1);
+	stop_vm(&p, 100, "a run beside a start", 0);
+	number(&p, "2");
+	play_claim(&p, 101);
+	play_taken(&p, 101, "a start beside an end");
+	stop_vm(&p, 101, "a start beside an end", 0);
+	as_before(&p, "a start beside an end", 0);
 	play_close(&p);
 }
 
@@ -283,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_made_and_taken_away),
 		cmocka_unit_test(test_wait_for_their_own),
 		cmocka_unit_test(test_stay_where_they_are_used),
+		cmocka_unit_test(test_the_last_one_takes_them_away),
 		cmocka_unit_test(test_given_up_with_one),
 		cmocka_unit_test(test_given_up_while_made),
 		cmocka_unit_test(test_failures),

@@ -33,6 +33,7 @@ static int fake_follow(struct host *h, struct lease_process p)
 }
 
 unsigned keeper_limit_ms;
+unsigned keeper_grace_ms = KEEPER_GRACE_MS;
 unsigned keeper_notify_ms;
 bool keeper_has_journal;
 
@@ -60,7 +61,7 @@ static int keep(struct host *h, int stop, FILE *out)
 	int r;
 
 	watch_init(&w, h, &guest_world, out);
-	w.grace_ms = KEEPER_GRACE_MS;
+	w.grace_ms = keeper_grace_ms;
 	w.settle_ms = KEEPER_SETTLE_MS;
 	for (size_t i = 0; i < WATCH_RETRIES; i++)
 		w.retry_ms[i] = 100;

@@ -10,7 +10,7 @@
 
 #include "play.h"
 
-#define KEEPER_GRACE_MS 400
+#define KEEPER_GRACE_MS 400		/* as long as keeper_grace_ms says nothing else */
 #define KEEPER_SETTLE_MS 60
 #define KEEPER_QUIET_MS 250	/* long enough for a watch that would act wrongly to do it */
 #define KEEPER_PATIENCE_MS 20000
@@ -23,6 +23,8 @@ struct keeper {
 
 /* The limit of every step that a keeper started from now on does; 0 = as usual. */
 extern unsigned keeper_limit_ms;
+/* The grace of those started from now on. */
+extern unsigned keeper_grace_ms;
 /* How long it takes to tell the administrator. */
 extern unsigned keeper_notify_ms;
 /* Those started from now on have a journal. */

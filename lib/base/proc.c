@@ -16,24 +16,65 @@
 
 #define GRACE_MS 1000
 
-uint64_t proc_start(struct host *h, pid_t pid)
+struct stat_line { char state; uint64_t start; };
+
+/* -ESRCH: there is no such process; the kernel answers ENOENT before, and ESRCH after the file was opened. */
+static int read_stat(struct host *h, const char *path, struct stat_line *ret)
 {
 	char buf[1024], *p;
-	ssize_t n = host_read(h, host_path("/proc/%d/stat", (int)pid).s, buf, sizeof(buf) - 1);
-	uint64_t v;
+	ssize_t n = host_read(h, path, buf, sizeof(buf) - 1);
 
 	if (n <= 0)
-		return 0;
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
 	buf[n] = '\0';
 	p = strrchr(buf, ')');	/* the name may hold blanks and parentheses */
-	for (int field = 2; p && field < 22; field++) {
+	if (!p || p[1] != ' ')
+		return -EBADMSG;
+	ret->state = p[2];
+	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
-	}
 	if (!p)
-		return 0;
+		return -EBADMSG;
 	p++;
 	p[strcspn(p, " \n")] = '\0';
-	return str_to_u64(p, 10, &v) == 0 ? v : 0;
+	return str_to_u64(p, 10, &ret->start) == 0 ? 0 : -EBADMSG;
+}
+
+uint64_t proc_start(struct host *h, pid_t pid)
+{
+	struct stat_line s;
+
+	return read_stat(h, host_path("/proc/%d/stat", (int)pid).s, &s) == 0 ? s.start : 0;
+}
+
+struct threads { struct host *h; pid_t pid; };
+
+static bool is_zombie(char state)
+{
+	return state == 'Z' || state == 'X' || state == 'x';
+}
+
+static int thread_is_alive(void *arg, const char *name)
+{
+	struct threads *t = arg;
+	struct stat_line s;
+	int r = read_stat(t->h, host_path("/proc/%d/task/%s/stat", (int)t->pid, name).s, &s);
+
+	return r != -ESRCH && (r < 0 || !is_zombie(s.state));
+}
+
+bool proc_is_alive(struct host *h, pid_t pid, uint64_t start)
+{
+	struct threads t = { h, pid };
+	struct stat_line s;
+	int r = read_stat(h, host_path("/proc/%d/stat", (int)pid).s, &s);
+
+	if (r < 0)
+		return r != -ESRCH;
+	if (s.start != start || !is_zombie(s.state))
+		return s.start == start;
+	r = host_list(h, host_path("/proc/%d/task", (int)pid).s, thread_is_alive, &t);
+	return r != 0 && r != -ENOENT && r != -ESRCH;
 }
 
 static void close_all_but(const int keep[], int n)

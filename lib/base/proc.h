@@ -20,6 +20,14 @@ void proc_shed(int output, const int keep[], int n);
  * for ever.  0 = there is none. */
 uint64_t proc_start(struct host *h, pid_t pid);
 
+/*
+ * That very process still exists: same pid, same start time.  A zombie counts as gone once none of
+ * its threads is left: files are closed before a thread becomes a zombie, but after a SIGKILL the
+ * main thread is often a zombie while others are still on their way out with the files open.
+ * True also when it cannot be told; the caller's deadline ends the wait.
+ */
+bool proc_is_alive(struct host *h, pid_t pid, uint64_t start);
+
 /* host_ops.run on the running machine: argv[0] is an absolute path; the environment holds PATH,
  * LC_ALL=C and nothing else.  A program that cannot be executed is the errno of execve(2).
  * After `ms` the group gets SIGTERM, a second later SIGKILL; a child that survives even that is

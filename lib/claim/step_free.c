@@ -221,7 +221,8 @@ static bool wait_for_end(struct run *c, struct lease_process p, uint64_t ms)
 {
 	uint64_t end = host_now(c->h) + ms;
 
-	while (lease_process_alive(c->h, p)) {
+	/* Whose parent does not wait for it stays a zombie, which has nothing open any more. */
+	while (proc_is_alive(c->h, p.pid, p.start)) {
 		if (host_now(c->h) >= end)
 			return false;
 		host_sleep(c->h, PAUSE_MS);

@@ -9,6 +9,7 @@
 
 #include "crowd.h"
 #include "macro.h"
+#include "proc.h"
 #include "str.h"
 
 /* Proxmox puts -pidfile among the first options, far before this. */
@@ -77,38 +78,9 @@ static bool is_zombie(char state)
 	return state == 'Z' || state == 'X' || state == 'x';
 }
 
-struct threads {
-	struct host *h;
-	pid_t pid;
-};
-
-static int thread_is_alive(void *arg, const char *name)
-{
-	struct threads *t = arg;
-	struct stat_line s;
-	int r = stat_read(t->h, host_path("/proc/%d/task/%s/stat", (int)t->pid, name).s, &s);
-
-	if (r == -ESRCH)
-		return 0;
-	return r < 0 || !is_zombie(s.state);
-}
-
 bool running_same(struct host *h, pid_t pid, uint64_t starttime)
 {
-	struct threads t = { h, pid };
-	struct stat_line s;
-	int r = stat_read(h, host_path("/proc/%d/stat", (int)pid).s, &s);
-
-	if (r == -ESRCH)
-		return false;
-	if (r < 0)
-		return true;
-	if (s.starttime != starttime)
-		return false;
-	if (!is_zombie(s.state))
-		return true;
-	r = host_list(h, host_path("/proc/%d/task", (int)pid).s, thread_is_alive, &t);
-	return r != 0 && !is_gone(r);
+	return proc_is_alive(h, pid, starttime);
 }
 
 int running_starttime(struct host *h, pid_t pid, uint64_t *ret, struct err *e)

@@ -59,12 +59,7 @@ int running_pidfile(struct host *h, unsigned vmid, struct running *ret, struct e
  * no zombie; no pid file is asked.  1, 0 or negative as above. */
 int running_is_vm(struct host *h, pid_t pid, unsigned vmid, struct err *e) _must_check_;
 
-/*
- * That very process still exists: same pid, same start time.  A zombie counts as gone once none of
- * its threads is left: files are closed before a thread becomes a zombie, but after a SIGKILL the
- * main thread is often a zombie while others are still on their way out with the files open.
- * True also when it cannot be told; the caller's deadline ends the wait.
- */
+/* That very process still exists, or it cannot be told: proc_is_alive(). */
 bool running_same(struct host *h, pid_t pid, uint64_t starttime) _must_check_;
 
 /* Start time of any process.  -ESRCH when there is none. */

@@ -320,6 +320,19 @@ static void test_stubborn_process(void **state)
 	play_close(&p);
 }
 
+static void test_zombie_is_an_end(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, &stops);
+	mark(&p, "orphan", "777");
+	fake_settings(&p.k)->time_scale = play_scale(20);
+	play_claim(&p, 100);
+	assert_int_equal(fake_log_find(&p.k, "signal 777 15"), 1);
+	play_close(&p);
+}
+
 /* A stop that succeeded, and somebody still has the card open: no device is touched, and everybody is back. */
 static void refuses_at_the_last_look(const struct scenario *s, void (*prepare)(struct play *p), const char *who)
 {
@@ -695,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_second_start),
 		cmocka_unit_test(test_no_trial_stops_anybody),
 		cmocka_unit_test(test_stubborn_process),
+		cmocka_unit_test(test_zombie_is_an_end),
 		cmocka_unit_test(test_looks_again),
 		cmocka_unit_test(test_service_stays_down),
 		cmocka_unit_test(test_given_up),

@@ -246,7 +246,15 @@ int unit_signal(struct fake_op *op, pid_t pid, uint64_t start, int sig)
 
 	if (proc_start(&k->host, pid) != start)
 		return -ESRCH;
-	return stubborn ? 0 : tfs_remove(root_of(k), dir.s);
+	if (stubborn)
+		return 0;
+	/* Its parent does not wait for it. */
+	if (tfs_exists(root_of(k), tfs_path("/.fake/orphan/%d", (int)pid).s)) {
+		(void)tfs_remove(root_of(k), tfs_path("%s/fd", dir.s).s);
+		return tfs_putf(root_of(k), tfs_path("%s/stat", dir.s).s, 0444, "%d (radeontop) Z 1 %d %d 0 -1 0 0 0 0 0 0 0 0 0 "
+				"20 0 1 0 %llu 0 0\n", (int)pid, (int)pid, (int)pid, (unsigned long long)start);
+	}
+	return tfs_remove(root_of(k), dir.s);
 }
 
 /* --- what runs ----------------------------------------------------------------------------------- */

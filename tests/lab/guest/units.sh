@@ -90,8 +90,12 @@ chmod 755 $LAB/listen /usr/sbin/pct
 cp /etc/pve-gpu/settings.ini $LAB/settings
 printf 'services = auto\ncontainers = stop\n' >>/etc/pve-gpu/settings.ini
 printf '[Service]\nExecStart=%s\n' $LAB/listen >/run/systemd/system/listener.service
+printf '[Unit]\nPartOf=listener.service\nRequires=listener.service\nAfter=listener.service\n[Service]\nExecStart=/run/lab/bin/sleep 3600\n' \
+	>/run/systemd/system/companion.service
 printf 'arch: amd64\nostype: debian\n' >/etc/pve/lxc/105.conf
-systemctl start listener.service
+systemctl start listener.service companion.service
+companion=$(systemctl show -P MainPID companion.service)
+ok "something hangs on a service" [ "$companion" -gt 0 ]
 pct start 105
 ok "a service and a container listen" wait_until 10 sh -c '
 	[ "$(ls -l /proc/[0-9]*/fd/0 | grep -c /dev/snd/control)" = 2 ] && grep -q "populated 1" "$0/cgroup.events"' $container
@@ -102,6 +106,8 @@ were=$(users)
 task hook_ok 100 pre-start
 came_back "users of the card" gave-back 'VM 100: the start failed'
 ok "the service is started again" systemctl is-active listener.service
+ok "and what went down with it" systemctl is-active companion.service
+ok "anew" [ "$(systemctl show -P MainPID companion.service)" != "$companion" ]
 ok "and the container" wait_until 20 grep -q 'populated 1' $container/cgroup.events
 like "both are others than before" "$were / $(users)" '^([0-9]+) ([0-9]+) / ([0-9]+) ([0-9]+)$'
 is "none of them had stayed" "$(echo "$were $(users)" | tr ' ' '\n' | sort -u | grep -c .)" 4

@@ -417,7 +417,9 @@ int lease_open_step(const struct lease *l)
 
 bool lease_touched(const struct lease *l, size_t step)
 {
-	return (l->at[step].mark != MARK_PLANNED || l->plan.steps[step].kept) && l->at[step].mark != MARK_UNDONE;
+	const struct step *s = &l->plan.steps[step];
+
+	return (l->at[step].mark != MARK_PLANNED || s->kept || s->kind == STEP_VFS) && l->at[step].mark != MARK_UNDONE;
 }
 
 bool lease_gave_back(const struct lease *l, struct bdf bdf)

@@ -143,7 +143,7 @@ int lease_stopped(const struct lease *l, struct step **ret, size_t *ret_n);
 enum step_way lease_way(const struct lease *l, size_t step);
 /* The device rests on vfio-pci once its VM has had it. */
 bool lease_stays(const struct lease *l, struct bdf bdf);
-/* The step took effect, or may have. */
+/* The step took effect, or may have; virtual functions are left to whoever is planned with them. */
 bool lease_touched(const struct lease *l, size_t step);
 
 struct lease_path { char s[64]; };

@@ -61,8 +61,7 @@ static bool needs(const struct lease *l, struct bdf pf)
 	for (size_t i = 0; i < l->plan.n_steps; i++) {
 		enum lease_mark mark = l->at[i].mark;
 
-		if (step_makes_vfs(&l->plan.steps[i], pf) && mark != MARK_UNDO && mark != MARK_UNDONE && mark != MARK_FAILED &&
-		    (lease_touched(l, i) || !l->returning))
+		if (step_makes_vfs(&l->plan.steps[i], pf) && mark != MARK_UNDO && mark != MARK_UNDONE && mark != MARK_FAILED)
 			return true;
 	}
 	return false;

@@ -41,9 +41,10 @@ static int add_vfs_holds(struct claim *c, const struct lease *l, struct holds *o
 		struct hold o = { .vmid = l->vmid };
 		uint64_t n;
 
-		if (s->kind != STEP_VFS || bdf_parse(s->to, &o.bdf) < 0 || str_to_u64(s->arg, 10, &n) < 0)
+		if (s->kind != STEP_VFS || l->at[i].mark == MARK_UNDONE || bdf_parse(s->to, &o.bdf) < 0 || str_to_u64(s->arg, 10, &n) < 0)
 			continue;
 		o.vfs = (unsigned)n;
+		snprintf(o.autoprobe, sizeof(o.autoprobe), "%.7s", s->keep);
 		o.hangs = l->at[i].mark == MARK_STUCK;
 		hold_text(c, l, o.who, sizeof(o.who));
 		if (array_room(&out->list, out->n, &out->size, sizeof(o)) < 0)

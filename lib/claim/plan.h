@@ -36,7 +36,8 @@ struct hold {
 	unsigned vmid;			/* 0 = no VM */
 	char who[160];			/* "VM 101, which is running (pid 4242)" */
 	bool hangs;			/* nobody: a step that was given up */
-	unsigned vfs;			/* it is the physical function of so many that a lease has made */
+	unsigned vfs;			/* it is the physical function of so many that a lease has made, or is to make */
+	char autoprobe[8];		/* and this was its sriov_drivers_autoprobe before */
 };
 
 /* The id of the one refusal that time may settle: the device is being closed. */

@@ -100,7 +100,7 @@ int vfs_undo(struct run *c)
 	if (r == 0)
 		r = others_need_them(c, pf);
 	if (r == 0)
-		r = sriov_unmake(c->h, pf, c->s->keep, &c->reply->ns, &c->reply->e);
+		r = sriov_unmake(c->h, pf, n, c->s->keep, &c->reply->ns, &c->reply->e);
 	if (r > 0)
 		snprintf(c->reply->used, sizeof(c->reply->used), STEP_VFS_STAY);
 	return r < 0 ? r : 0;

@@ -47,24 +47,25 @@ static bool is_asked_for(const struct guest *g, struct bdf a)
 }
 
 /* Which of the functions that `n` would make does the VM ask for? */
-static bool any_asked_for(const struct work *w, const struct sriov *s)
+static bool any_asked_for(const struct work *w, const struct sriov *s, unsigned n)
 {
-	for (unsigned i = 0; i < w->n; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (is_asked_for(w->g, sriov_address(s, i)))
 			return true;
 	return false;
 }
 
-/* Another VM's lease has made them: they go when the last lease that says so is closed. */
-static bool made_by_lease(const struct work *w, struct bdf pf)
+/* Another VM's lease has made them, or is at it: they go when the last lease that says so is closed. */
+static const struct hold *made_by_lease(const struct work *w, struct bdf pf)
 {
 	for (size_t i = 0; i < w->in->n_holds; i++)
 		if (w->in->holds[i].vfs && bdf_same(w->in->holds[i].bdf, pf))
-			return true;
-	return false;
+			return &w->in->holds[i];
+	return NULL;
 }
 
-static int add(struct work *w, const struct sriov *s, unsigned n)
+/* What its making changes for a moment is as that lease has found it. */
+static int add(struct work *w, const struct sriov *s, const struct hold *maker, unsigned n)
 {
 	struct plan_vfs *v;
 
@@ -72,7 +73,9 @@ static int add(struct work *w, const struct sriov *s, unsigned n)
 		return err_nomem(w->e);
 	v = &w->ret->list[w->ret->n++];
 	*v = (struct plan_vfs){ .pf = s->pf, .n = n };
-	if (host_read_line(w->h, pdev_path(s->pf, "sriov_drivers_autoprobe").s, v->autoprobe, sizeof(v->autoprobe)) < 0)
+	if (maker)
+		memcpy(v->autoprobe, maker->autoprobe, sizeof(v->autoprobe));
+	else if (host_read_line(w->h, pdev_path(s->pf, "sriov_drivers_autoprobe").s, v->autoprobe, sizeof(v->autoprobe)) < 0)
 		v->autoprobe[0] = '\0';
 	return 0;
 }
@@ -102,17 +105,19 @@ static int refuse_hung(struct work *w, struct bdf pf)
 
 static int look(struct work *w, const struct sriov *s)
 {
+	const struct hold *maker = made_by_lease(w, s->pf);
+	unsigned n = maker ? maker->vfs : w->n;
 	const struct pdev *pf;
 	int r;
 
 	/* '03:00' asks for the card, also where its virtual functions would be in the same slot. */
-	if (is_asked_for(w->g, s->pf) || !any_asked_for(w, s))
+	if (is_asked_for(w->g, s->pf) || !any_asked_for(w, s, n))
 		return 0;
 	if (s->now)
-		return made_by_lease(w, s->pf) ? add(w, s, s->now) : 0;
-	if (w->n > s->total) {
+		return maker ? add(w, s, maker, n) : 0;
+	if (n > s->total) {
 		r = plan_refuse(w->plan, "vfs", &s->pf, w->e, "Set vfs to no more than that.", "%s can have %u virtual functions, and "
-				"'vfs' asks for %u", BDF_S(s->pf), s->total, w->n);
+				"'vfs' asks for %u", BDF_S(s->pf), s->total, n);
 		if (r == 0)
 			snprintf(w->plan->refusals[w->plan->n_refusals - 1].setting, sizeof(w->plan->refusals->setting), "vfs");
 		return r;
@@ -121,9 +126,9 @@ static int look(struct work *w, const struct sriov *s)
 	if (r == 0)
 		r = snapshot_want(w->h, w->s, s->pf, w->e);
 	pf = r < 0 ? NULL : snapshot_get(w->s, s->pf);
-	for (unsigned i = 0; r == 0 && pf && i < w->n; i++)
+	for (unsigned i = 0; r == 0 && pf && i < n; i++)
 		r = expect(w, s, pf, sriov_address(s, i));
-	return r == 0 ? add(w, s, w->n) : r;
+	return r == 0 ? add(w, s, maker, n) : r;
 }
 
 int vfs_find(struct host *h, const struct guest *g, const struct guest_input *in, struct snapshot *s, struct vfs *ret,

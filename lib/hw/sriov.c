@@ -105,8 +105,20 @@ static int check(struct host *h, struct bdf pf, unsigned n, struct err *e)
 	return 0;
 }
 
-static int make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct err *e)
+static bool any_driver(struct host *h, struct bdf pf, unsigned n)
 {
+	char driver[64];
+
+	for (unsigned i = 0; i < n; i++)
+		if (host_read_linkname(h, host_path("%s/virtfn%u/driver", pdev_path(pf, "").s, i).s, driver, sizeof(driver)) == 0)
+			return true;
+	return false;
+}
+
+/* *ret_made: the functions that are there now are those that this made. */
+static int make(struct host *h, struct bdf pf, unsigned n, bool *ret_made, uint64_t *ns, struct err *e)
+{
+	bool none = count_now(h, pf) == 0;
 	char was[8] = "", number[12];
 	int r = 0;
 
@@ -117,6 +129,7 @@ static int make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct 
 		r = put(h, pf, AUTOPROBE, "0", ns, e);
 	if (r == 0)
 		r = put(h, pf, NUMVFS, number, ns, e);
+	*ret_made = none && r == 0;
 	if (strcmp(was, "1") == 0) {
 		struct err mine = ERR_INIT;
 		int q = put(h, pf, AUTOPROBE, was, ns, &mine);
@@ -131,12 +144,12 @@ static int make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct 
 
 int sriov_make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct err *e)
 {
-	bool there = count_now(h, pf) == n;
-	int r = there ? 0 : make(h, pf, n, ns, e);
+	bool made = false;
+	int r = count_now(h, pf) == n ? 0 : make(h, pf, n, &made, ns, e);
 
 	if (r == 0)
 		r = check(h, pf, n, e);
-	if (r < 0 && !there && count_now(h, pf)) {
+	if (r < 0 && made && !any_driver(h, pf, n)) {
 		struct err mine = ERR_INIT;
 
 		(void)!put(h, pf, NUMVFS, "0", ns, &mine);
@@ -144,20 +157,10 @@ int sriov_make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct e
 	return r;
 }
 
-static bool any_driver(struct host *h, struct bdf pf, unsigned n)
-{
-	char driver[64];
-
-	for (unsigned i = 0; i < n; i++)
-		if (host_read_linkname(h, host_path("%s/virtfn%u/driver", pdev_path(pf, "").s, i).s, driver, sizeof(driver)) == 0)
-			return true;
-	return false;
-}
-
-int sriov_unmake(struct host *h, struct bdf pf, const char *autoprobe, uint64_t *ns, struct err *e)
+int sriov_unmake(struct host *h, struct bdf pf, unsigned made, const char *autoprobe, uint64_t *ns, struct err *e)
 {
 	unsigned n = count_now(h, pf);
-	bool stay = any_driver(h, pf, n);
+	bool stay = n && (n != made || any_driver(h, pf, n));
 	char now[8];
 	int r = 0;
 

@@ -29,12 +29,13 @@ int sriov_read(struct host *h, struct bdf pf, struct sriov *ret) _must_check_;
 /* The address of virtual function i, from 0. */
 struct bdf sriov_address(const struct sriov *s, unsigned i);
 
-/* Makes `n`, without drivers; done when there are as many.  Refused, with nothing left behind, where one of them would
+/* Makes `n`, without drivers; done when there are as many.  Refused, with nothing of it left behind, where one of them would
  * share the IOMMU group of its physical function: Proxmox would take that from the host with it. */
 int sriov_make(struct host *h, struct bdf pf, unsigned n, uint64_t *ns, struct err *e) _must_check_;
 
-/* Takes all of them away, unless one has a driver: then somebody else has begun to use it, and all stay (1).  Also puts
+/* Takes all of them away, unless there are not the `made` or one has a driver: then they are somebody else's, or he has
+ * begun to use it, and all stay (1).  Also puts
  * sriov_drivers_autoprobe back to `autoprobe` ("" = leave it), where making them was cut short. */
-int sriov_unmake(struct host *h, struct bdf pf, const char *autoprobe, uint64_t *ns, struct err *e) _must_check_;
+int sriov_unmake(struct host *h, struct bdf pf, unsigned made, const char *autoprobe, uint64_t *ns, struct err *e) _must_check_;
 
 #endif

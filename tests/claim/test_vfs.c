@@ -153,6 +153,33 @@ static void test_left_to_a_start(void **state)
 	}
 }
 
+/* While the first start makes them, with the attribute changed for a moment and before there is one: the second
+ * one plans with the first one's number, whatever its own settings say, and with what was there before. */
+static void test_plans_with_the_maker(void **state)
+{
+	struct lease l = LEASE_INIT;
+	struct err e = ERR_INIT;
+	struct play p;
+
+	(void)state;
+	begin(&p);
+	fake_fault_add(&p.k, (struct fake_fault){ .kind = FAKE_KILL_BEFORE, .match = "sriov_numvfs 2", .times = 1 });
+	assert_int_equal(play_hook(&p, 100, "pre-start"), -1);
+	assert_string_equal(tree_attr(p.k.tree.dir, pf, "sriov_drivers_autoprobe").s, "0");
+	play_put(&p, "/etc/pve-gpu/settings.ini", "[claim]\nvfs = 8\n");
+	play_claim(&p, 101);
+	number(&p, "2");
+	assert_int_equal(lease_load(&p.k.host, 101, &l, &e), 0);
+	for (size_t i = 0; i < l.plan.n_steps; i++)
+		if (l.plan.steps[i].kind == STEP_VFS)
+			assert_string_equal(l.plan.steps[i].keep, "1");
+	lease_release(&l);
+	stop_vm(&p, 100, "a kill", 0);
+	stop_vm(&p, 101, "a kill of another one", 0);
+	as_before(&p, "a kill beside a start", 0);
+	play_close(&p);
+}
+
 static int run_tool(struct host *h, void *arg)
 {
 	struct cli c = { .h = h, .to = stdout, .chatter = stdout };
@@ -330,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_stay_where_they_are_used),
 		cmocka_unit_test(test_the_last_one_takes_them_away),
 		cmocka_unit_test(test_left_to_a_start),
+		cmocka_unit_test(test_plans_with_the_maker),
 		cmocka_unit_test(test_given_up_with_one),
 		cmocka_unit_test(test_given_up_while_made),
 		cmocka_unit_test(test_failures),

@@ -83,15 +83,15 @@ static const struct {
 	  .wants = "0000:01:00.0", .want = "" },
 
 	{ .name = "another VM has it", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "held@0000:01:00.0",
-	  .hold = { { 0, 1, 0, 0 }, 101, "VM 101, which is running (pid 4242)", false, 0 } },
+	  .hold = { { 0, 1, 0, 0 }, 101, "VM 101, which is running (pid 4242)", false, 0, "" } },
 	{ .name = "a process has it", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "held@0000:01:00.0",
-	  .hold = { { 0, 1, 0, 0 }, 0, "dpdk (pid 7)", false, 0 } },
+	  .hold = { { 0, 1, 0, 0 }, 0, "dpdk (pid 7)", false, 0, "" } },
 	{ .name = "another VM has its neighbour", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0",
-	  .want = "held@0000:01:00.1", .hold = { { 0, 1, 0, 1 }, 101, "VM 101", false, 0 } },
+	  .want = "held@0000:01:00.1", .hold = { { 0, 1, 0, 1 }, 101, "VM 101", false, 0, "" } },
 	{ .name = "another VM has something else", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "",
-	  .hold = { { 0, 2, 0, 0 }, 101, "VM 101", false, 0 } },
+	  .hold = { { 0, 2, 0, 0 }, 101, "VM 101", false, 0, "" } },
 	{ .name = "the same address in another domain", .tree = IOMMU TOP GPU, .wants = "0000:01:00.0", .want = "",
-	  .hold = { { 0x10000, 1, 0, 0 }, 101, "VM 101", false, 0 } },
+	  .hold = { { 0x10000, 1, 0, 0 }, 101, "VM 101", false, 0, "" } },
 
 	{ .name = "a PF with VFs", .tree = IOMMU TOP
 	  "pci 0000:01:00.0 8086:1572 class=020000 parent=0000:00:01.0 driver=i40e group=14 vfs=8 reset=flr\n"
@@ -280,7 +280,7 @@ static void all_at_once(void **state)
 		"pci 0000:00:02.0 8086:a780 class=030000 driver=i915\n";
 	struct inuse_finding use[] = { root_disk, player, audio_player };
 	struct inuse inuse = { use, ARRAY_SIZE(use), 0 };
-	struct hold hold = { { 0, 1, 0, 1 }, 101, "VM 101", false, 0 };
+	struct hold hold = { { 0, 1, 0, 1 }, 101, "VM 101", false, 0, "" };
 	struct want w[] = { { { 0, 1, 0, 0 }, "hostpci0" }, { { 0, 0, 1, 0 }, "hostpci1" }, { { 0, 0, 2, 0 }, "hostpci2" } };
 	struct plan_input in = { .vmid = 100, .wants = w, .n_wants = ARRAY_SIZE(w), .holds = &hold, .n_holds = 1,
 				 .inuse = &inuse };

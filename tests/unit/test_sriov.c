@@ -12,6 +12,7 @@ static const struct bdf pf = { 0, 1, 0, 0 };
 static struct box *kernel;		/* whose writes are given a meaning */
 static int refusal;			/* of a write to sriov_numvfs */
 static bool same_group, autoprobe_stuck;
+static unsigned others;			/* made by somebody else when that write begins */
 
 static void make_vf(struct box *b, unsigned i)
 {
@@ -39,6 +40,11 @@ static int write_attr(struct host *h, const char *path, const void *data, size_t
 	if (strstr(path, "autoprobe") && autoprobe_stuck)
 		return -EACCES;
 	if (strstr(path, "sriov_numvfs")) {
+		while (others) {
+			make_vf(kernel, --others);
+			if (others == 0)
+				return -EBUSY;
+		}
 		if (refusal)
 			return -refusal;
 		assert_int_equal(len, 1);
@@ -69,6 +75,7 @@ static int setup(void **state)
 	b->h.ops = &ops;
 	kernel = b;
 	refusal = 0;
+	others = 0;
 	same_group = autoprobe_stuck = false;
 	*state = b;
 	return 0;
@@ -117,9 +124,9 @@ static void made_and_taken_away(void **state)
 	refusal = EBUSY;	/* no second write */
 	assert_int_equal(sriov_make(&b->h, pf, 4, &ns, &e), 0);
 	refusal = 0;
-	assert_int_equal(sriov_unmake(&b->h, pf, "1", &ns, &e), 0);
+	assert_int_equal(sriov_unmake(&b->h, pf, 4, "1", &ns, &e), 0);
 	assert_int_equal(now(b), 0);
-	assert_int_equal(sriov_unmake(&b->h, pf, "1", &ns, &e), 0);
+	assert_int_equal(sriov_unmake(&b->h, pf, 2, "1", &ns, &e), 0);
 }
 
 static void one_in_use_keeps_all(void **state)
@@ -130,7 +137,7 @@ static void one_in_use_keeps_all(void **state)
 
 	assert_int_equal(sriov_make(&b->h, pf, 2, &ns, &e), 0);
 	box_link(b, PCI "0000:01:10.1/driver", "../../../bus/pci/drivers/vfio-pci");
-	assert_int_equal(sriov_unmake(&b->h, pf, "1", &ns, &e), 1);
+	assert_int_equal(sriov_unmake(&b->h, pf, 2, "1", &ns, &e), 1);
 	assert_int_equal(now(b), 2);
 }
 
@@ -166,6 +173,20 @@ static void a_group_with_the_parent_is_refused(void **state)
 	expect_attr(b, "sriov_drivers_autoprobe", "1");
 }
 
+/* An administrator was faster, with another number: his stay, also when the step is taken back. */
+static void those_of_somebody_else_stay(void **state)
+{
+	struct box *b = *state;
+	struct err e = ERR_INIT;
+	uint64_t ns = 0;
+
+	others = 3;
+	assert_int_equal(sriov_make(&b->h, pf, 2, &ns, &e), -EBUSY);
+	assert_int_equal(now(b), 3);
+	assert_int_equal(sriov_unmake(&b->h, pf, 2, "1", &ns, &e), 1);
+	assert_int_equal(now(b), 3);
+}
+
 /* Killed between its two writes. */
 static void a_half_made_start_is_put_right(void **state)
 {
@@ -174,10 +195,10 @@ static void a_half_made_start_is_put_right(void **state)
 	uint64_t ns = 0;
 
 	box_put(b, PCI PF "/sriov_drivers_autoprobe", "0\n");
-	assert_int_equal(sriov_unmake(&b->h, pf, "1", &ns, &e), 0);
+	assert_int_equal(sriov_unmake(&b->h, pf, 2, "1", &ns, &e), 0);
 	expect_attr(b, "sriov_drivers_autoprobe", "1");
 	autoprobe_stuck = true;
-	assert_int_equal(sriov_unmake(&b->h, pf, "0", &ns, &e), -EACCES);
+	assert_int_equal(sriov_unmake(&b->h, pf, 2, "0", &ns, &e), -EACCES);
 }
 
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, box_teardown)
@@ -190,6 +211,7 @@ int main(void)
 		T(one_in_use_keeps_all),
 		T(what_the_kernel_refuses_is_said),
 		T(a_group_with_the_parent_is_refused),
+		T(those_of_somebody_else_stay),
 		T(a_half_made_start_is_put_right),
 	};
 

@@ -113,8 +113,8 @@ static bool makes_vfs(const struct look *l)
 
 static int pf_with_vfs(struct look *l)
 {
-	struct host_path hint = host_path("Remove them first: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
-					  BDF_S(l->v->bdf));
+	struct host_path hint = host_path("Stop the VMs that have them, then remove them: echo 0 > "
+					  "/sys/bus/pci/devices/%s/sriov_numvfs", BDF_S(l->v->bdf));
 
 	if (l->d->vfs == 0 && makes_vfs(l))
 		return plan_refuse(l->plan, "pf-with-vfs", &l->v->bdf, l->e, "Give the VM either the one or the others.",

@@ -70,7 +70,7 @@ static int put(struct host *h, struct bdf pf, const char *attr, const char *valu
 	if (r == -ENOENT)
 		return err_hint(e, "(no driver that can make virtual functions is bound to it)"), r;
 	if (r == -EBUSY)
-		return err_hint(e, "(it has another number of them already: 'echo 0' there first)"), r;
+		return err_hint(e, "(it has another number of them already: stop the VMs that have them, then 'echo 0' there)"), r;
 	return r;
 }
 

@@ -630,7 +630,8 @@ $ pve-gpu --root n attach 110 01:00.0 --function
 > VM 110: attach refused; nothing was changed.
 >   0000:01:00.0 has 8 virtual functions; taking it would destroy them under their
 >   users.
->     Remove them first: echo 0 > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs
+>     Stop the VMs that have them, then remove them: echo 0 >
+>     /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs
 >   0000:01:00.0 is port enp1s0f0 of bridge vmbr0, which has the default route;
 >   the host needs it.
 >     Move that elsewhere first, or take the device out of the VM's config.

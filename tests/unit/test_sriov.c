@@ -144,7 +144,7 @@ static void one_in_use_keeps_all(void **state)
 static void what_the_kernel_refuses_is_said(void **state)
 {
 	static const struct { int err; const char *part; } cases[] = {
-		{ EBUSY, "another number" }, { ENOENT, "no driver" }, { ERANGE, "sriov_numvfs of " PF },
+		{ EBUSY, "already: stop the VMs that have them, then" }, { ENOENT, "no driver" }, { ERANGE, "sriov_numvfs of " PF },
 	};
 	struct box *b = *state;
 	uint64_t ns = 0;

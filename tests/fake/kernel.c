@@ -112,22 +112,21 @@ static int replace(struct fake_kernel *k, const char *path, const char *value)
 
 static int write_device(struct fake_kernel *k, struct fake_op *op, struct target *t, const char *value)
 {
+	static const struct { const char *name; int (*write)(struct fake_op *op, struct bdf a, const char *value); } attrs[] = {
+		{ "reset_method", kernel_reset_method }, { "resource0_resize", kernel_resize },
+		{ "sriov_numvfs", kernel_numvfs }, { "power/control", kernel_power },
+	};
 	const char *name = t->name.s;
 
+	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++)
+		if (strcmp(name, attrs[i].name) == 0)
+			return attrs[i].write(op, t->a, value);
 	if (strcmp(name, "driver_override") == 0)
 		return write_override(k, op, t, value);
 	if (strcmp(name, "reset") == 0)
 		return strcmp(value, "1") == 0 || strcmp(value, "1\n") == 0 ? kernel_reset(op, t->a) : -EINVAL;
-	if (strcmp(name, "reset_method") == 0)
-		return kernel_reset_method(op, t->a, value);
 	if (strcmp(name, "reset_subordinate") == 0)
 		return kernel_reset_below(op, t->a);
-	if (strcmp(name, "resource0_resize") == 0)
-		return kernel_resize(op, t->a, value);
-	if (strcmp(name, "sriov_numvfs") == 0)
-		return kernel_numvfs(op, t->a, value);
-	if (strcmp(name, "power/control") == 0)
-		return kernel_power(op, t->a, value);
 	if (strcmp(name, "d3cold_allowed") == 0 && value[0] != '0' && value[0] != '1')
 		return -EINVAL;
 	if ((k->shared->settings.allow & FAKE_ALLOW_RESCAN) && strcmp(name, "remove") == 0)

@@ -48,6 +48,13 @@ int claim_lock_node(struct claim *c, struct err *e)
 	return c->node_lock < 0 ? c->node_lock : 0;
 }
 
+bool claim_has_keeper(struct host *h)
+{
+	_cleanup_(file_closep) int fd = host_open_file(h, LEASE_KEEPER, O_RDWR | O_NOFOLLOW, 0);
+
+	return fd >= 0 && file_flock(h, fd, 0) == -EWOULDBLOCK;
+}
+
 /* --- giving back ----------------------------------------------------------------------------- */
 
 /* A rescan of our own took it off the bus and was cut short: its undo finds it again. */
@@ -86,16 +93,16 @@ static void skip_lost_devices(struct claim *c, struct lease *l)
 	}
 }
 
-/* Beside a device that hangs nobody is started. */
-static void note_stopped(struct claim *c, const struct lease *l)
+static void note_stopped(struct claim *c, const struct lease *l, bool hangs)
 {
 	struct step *list = NULL;
 	size_t n = 0;
 
 	if (lease_stopped(l, &list, &n) == 0)
 		for (size_t i = 0; i < n; i++)
-			(void)str_addf(&c->notes, "not done before the step that hangs comes back, or before 'pve-gpu release "
-				       "--abandon %u': %s\n", l->vmid, step_describe(&list[i], STEP_UNDO).s);
+			(void)str_addf(&c->notes, "not done before the %s, or before 'pve-gpu release %s%u': %s\n",
+				       hangs ? "step that hangs comes back" : "devices are back or the last try has failed",
+				       hangs ? "--abandon " : "", l->vmid, step_describe(&list[i], STEP_UNDO).s);
 	free(list);
 }
 
@@ -105,6 +112,8 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 		.h = c->h, .lease = l, .limit = c->limit, .cancel = -1, .report = *report,
 		.deadline = c->return_by ? c->return_by : host_now(c->h) + c->back_ms,
 		.end = l->claimed ? c->end : END_UNUSED,
+		.tries_left = !c->last_try && !c->by_hand && l->plan.n_steps && l->plan.steps[0].chain == 0 &&
+			      claim_has_keeper(c->h),
 	};
 	int q;
 
@@ -112,8 +121,8 @@ int claim_walk_back(struct claim *c, struct lease *l, struct run_report *report,
 		skip_lost_devices(c, l);
 	q = run_back(&r, e);
 	*report = r.report;
-	if (r.report.stuck)
-		note_stopped(c, l);
+	if (r.report.host_waits)
+		note_stopped(c, l, r.report.stuck > 0);
 	if (q == 0 && r.report.stuck == 0)
 		q = lease_remove(l, e);
 	return q;
@@ -288,15 +297,7 @@ int claim_take(struct claim *c, const struct plan *plan, struct err *e)
 	return q < 0 ? roll_back(c, e) : 0;
 }
 
-/* Nobody but a watch ends a wait that no start ends: without one there is none. */
-bool claim_has_keeper(struct host *h)
-{
-	_cleanup_(file_closep) int fd = host_open_file(h, LEASE_KEEPER, O_RDWR | O_NOFOLLOW, 0);
-
-	return fd >= 0 && file_flock(h, fd, 0) == -EWOULDBLOCK;
-}
-
-/* What cannot be written down does not last. */
+/* What cannot be written down does not last; and nobody but a watch ends a wait that no start ends. */
 static bool lingers(struct claim *c)
 {
 	struct lease *l = &c->lease;

@@ -36,6 +36,8 @@ struct claim {
 	uint64_t return_by;		/* host_now() value when giving back must be over, 0 = after back_ms */
 	enum step_end end;		/* how the VM ended, where that is known; END_CLEAN by default */
 	bool by_hand;			/* claim_return(): nobody holds the VM's lock for us, see release */
+	bool last_try;			/* what was stopped for a device is started although the device does not come
+					 * back; as it is where no watch would try again */
 	uint64_t linger_ms;		/* claim_return(): how long the devices wait for the VM's next start */
 	uint64_t (*limit)(enum step_kind kind, enum step_way way);
 	int cancel;			/* signalfd, or -1 */

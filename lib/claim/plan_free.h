@@ -5,8 +5,9 @@
  * A service, container or process that has a device open becomes a step before all chains: it is
  * stopped before the first device is touched, and, the steps being walked backwards, started again
  * when the last one is the host's again.  Only what runs is stopped, and only what was stopped is
- * started.  Who may be stopped is the policy's word; whoever holds a device without a step of this
- * kind is a reason to refuse (judge.c).
+ * started; where a device does not come back, only when watch has tried for the last time.
+ * Who may be stopped is the policy's word; whoever holds a device without a step of this kind is a
+ * reason to refuse (judge.c).
  *
  * With a service systemd stops those that require it, are bound to it or part of it, and starts none of them
  * again.  So each of them that runs is a step of its own, before the service's.  By `auto` none is stopped that

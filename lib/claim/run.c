@@ -374,8 +374,10 @@ int run_back(struct runner *r, struct err *e)
 	if (r->report.stuck == 0)
 		second_chance(r->lease);
 	q = race(r, STEP_UNDO, 1, r->lease->plan.chains, e);
-	/* Whoever is started beside a device that hangs in the kernel may hang on it, too. */
-	if (r->report.stuck == 0 && has_stopped(r)) {
+	/* Whoever is started beside a device that hangs in the kernel may hang on it, too; whoever is without his device
+	 * is not started a second time when it is there. */
+	r->report.host_waits = (r->report.stuck || (r->report.failed && r->tries_left)) && has_stopped(r);
+	if (!r->report.host_waits && has_stopped(r)) {
 		struct err mine = ERR_INIT;
 		int z = race(r, STEP_UNDO, 0, 0, &mine);
 

@@ -148,6 +148,7 @@ static enum result finish(struct watch *w, const struct watched *v)
 	claim_init(&c, w->h, w->world, v->vmid);
 	c.limit = w->limit;
 	c.release_ms = GONE_MS;
+	c.last_try = v->failures >= WATCH_RETRIES;
 	c.end = v->verdict == STOP_LOST ? END_UNCLEAN : END_CLEAN;
 	r = lease_open(w->h, v->vmid, 0, &c.lease, &e);
 	if (r == 0 && watch_verdict(w, &again, &c.lease, &e) == v->verdict)

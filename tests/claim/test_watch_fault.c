@@ -214,13 +214,14 @@ static void test_refusing_driver(void **state)
 	play_close(&p);
 }
 
+static const struct scenario stops = {
+	.tree = "shared-card", .vmid = 100, .settings = "[claim]\nservices = auto\ncontainers = stop\nprocesses = term\n",
+};
+static const char ollama[] = "run /usr/bin/systemctl start -- ollama.service";
+
 /* A service that does not come up again keeps nobody's device: it is tried until it does. */
 static void test_service_stays_down(void **state)
 {
-	static const struct scenario stops = {
-		.tree = "shared-card", .vmid = 100, .settings = "[claim]\nservices = auto\ncontainers = stop\nprocesses = term\n",
-	};
-	static const char start[] = "run /usr/bin/systemctl start -- ollama.service";
 	struct fake_fault f = { .kind = FAKE_FAIL, .err = EIO };
 	struct keeper k;
 	struct play p;
@@ -228,20 +229,72 @@ static void test_service_stays_down(void **state)
 	(void)state;
 	play_open(&p, &stops);
 	play_claim(&p, 100);
-	snprintf(f.match, sizeof(f.match), "%s", start);
+	snprintf(f.match, sizeof(f.match), "%s", ollama);
 	fake_kernel_rewind(&p.k);
 	fake_fault_add(&p.k, f);
 	keeper_start(&p, &k);
 	keeper_says(&k, "its devices are back, but: cannot start ollama.service again");
-	for (unsigned ms = 0; ms < KEEPER_PATIENCE_MS && fake_log_find(&p.k, start) < 7; ms += 10)
+	for (unsigned ms = 0; ms < KEEPER_PATIENCE_MS && fake_log_find(&p.k, ollama) < 7; ms += 10)
 		usleep(10000);
-	assert_true(fake_log_find(&p.k, start) >= 7);
+	assert_true(fake_log_find(&p.k, ollama) >= 7);
 	fake_fault_clear(&p.k);
 	keeper_says(&k, "gave back");
 	keeper_ends(&k, 0);
 	assert_int_equal(told(&p, "tried 4 times"), 1);
 	assert_int_equal(told(&p, ""), 1);
 	play_same(&p, "after the service had come up");
+	play_close(&p);
+}
+
+/* The number of the last operation with this in its text. */
+static unsigned last(const struct play *p, const char *part)
+{
+	unsigned n = fake_log_count(&p->k);
+
+	while (n > 0 && !strstr(fake_log(&p->k, n), part))
+		n--;
+	return n;
+}
+
+/* A card that does not come back at once: its service is started when it is there, or when nobody tries any more. */
+static void test_service_waits_for_card(void **state)
+{
+	static const char bind[] = "write /sys/bus/pci/drivers/amdgpu/bind";
+	struct fake_fault f = { .kind = FAKE_FAIL, .err = EIO };
+	struct play p;
+
+	(void)state;
+	snprintf(f.match, sizeof(f.match), "%s", bind);
+	play_open(&p, &stops);
+	for (unsigned times = 0; times < 3; times += 2) {
+		struct keeper k;
+
+		play_claim(&p, 100);
+		fake_kernel_rewind(&p.k);
+		f.times = times;
+		fake_fault_add(&p.k, f);
+		keeper_start(&p, &k);
+		keeper_says(&k, times ? "gave back" : "tried 4 times");
+		assert_non_null(strstr(k.said, "not done before the devices are back or the last try has failed, or before "
+				       "'pve-gpu release 100': start ollama.service again"));
+		assert_int_equal(fake_log_find(&p.k, ollama), 1);
+		assert_true(last(&p, bind) < last(&p, ollama));
+		fake_fault_clear(&p.k);
+		if (!times)
+			assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+		keeper_ends(&k, 0);
+		play_same(&p, "after %u refusals", times);
+	}
+	/* Without a watch nobody would. */
+	play_claim(&p, 100);
+	fake_kernel_rewind(&p.k);
+	f.times = 1;
+	fake_fault_add(&p.k, f);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 1);
+	assert_int_equal(fake_log_find(&p.k, ollama), 1);
+	fake_fault_clear(&p.k);
+	assert_int_equal(play_hook(&p, 100, "post-stop"), 0);
+	play_same(&p, "without a watch");
 	play_close(&p);
 }
 
@@ -313,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_administrator),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_service_stays_down),
+		cmocka_unit_test(test_service_waits_for_card),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_broken_lease),
 	};

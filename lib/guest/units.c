@@ -72,7 +72,7 @@ struct pulls {
 
 static int add_pull(struct pulls *p, const char *unit, const char *with)
 {
-	struct pull one;
+	struct pull one = { 0 };
 
 	if (!free_unit_is_active(p->h, with) || str_copy(one.unit.name, sizeof(one.unit.name), unit) < 0)
 		return 0;

@@ -191,7 +191,7 @@ static struct lvm_id with_dashes(const char *id)
 	struct lvm_id t;
 	size_t n = 0;
 
-	for (size_t i = 0; id[i] && i < 32; i++) {
+	for (size_t i = 0; i < 32 && id[i]; i++) {
 		if (i >= 6 && i <= 26 && i % 4 == 2)
 			t.s[n++] = '-';
 		t.s[n++] = id[i];

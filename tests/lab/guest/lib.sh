@@ -127,8 +127,11 @@ qemus() {
 }
 
 # Number of userland processes: kernel threads have no command line.
+# Without a pipe: whether its second half runs already when the first one counts is a matter of chance.
 processes() {
-	grep -ls . /proc/[0-9]*/cmdline | wc -l
+	# shellcheck disable=SC2046 # names without blanks
+	set -- $(grep -ls . /proc/[0-9]*/cmdline)
+	echo $#
 }
 
 # wait_until SECONDS COMMAND...: true as soon as the command is.
